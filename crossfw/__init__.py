@@ -1,0 +1,41 @@
+"""crossfw: is the PyTorch version the same model as the MXNet version, does it learn the same, how fast is each?
+
+The rooms, in the order in which data flows through them:
+
+    task.py      a TOML file becomes a Task
+    data/        text -> vocabulary -> batches, in NumPy
+    models/      each model's equations, its reference, and four siblings
+    optimizers/  the same for optimizers
+    backends/    what is asked of a framework, and the process that it runs in
+    weights/     where weights start, and how names map
+    agreement/   shared state, traces, bounds, comparison, trajectories
+    training/    the one loop, perplexity, divergence, generation
+    throughput/  rounds, samples, statistics, memory
+    harness/     cells, resumption, verdicts: `crossfw run`
+    report/      results as tables, figures, Markdown, HTML
+    cli.py       the commands
+
+Importing crossfw imports neither framework.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from crossfw.errors import CrossfwError
+    from crossfw.report import load
+
+_HOMES = {"CrossfwError": "crossfw.errors", "load": "crossfw.report"}
+
+__all__ = ["CrossfwError", "__version__", "load"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'crossfw' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

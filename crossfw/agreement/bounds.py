@@ -1,0 +1,57 @@
+"""How far rounding alone may take two correct implementations apart: one table, derived, never tuned.
+
+A sum of n rounded terms has a relative error of about eps sqrt(n) (Higham, "Accuracy and Stability of Numerical
+Algorithms", 2002, section 2.6: the rule of thumb for random rounding errors), and a recurrence over T steps adds
+up the errors of its steps. With SAFETY for the constants and for heavy tails:
+
+    bound = SAFETY eps(dtype) sqrt(terms) depth
+
+`terms` is the longest sum on the way to the tensor, `depth` the number of sums that feed one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SAFETY = 8.0
+EXACT = ("self-agreement", "parameters")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the bounds of a model and a batch depend on.
+
+    Attributes:
+        steps: T; positions: T N; longest_sum: terms of the longest inner product; parameters: how many numbers.
+    """
+
+    steps: int
+    positions: int
+    longest_sum: int
+    parameters: int
+
+    @classmethod
+    def of(cls, spec: Any, targets: np.ndarray) -> Size:
+        """The size of a model with one batch of targets (T, N)."""
+        count = sum(int(np.prod(shape)) for shape in spec.shapes().values())
+        return cls(targets.shape[0], targets.size, spec.longest_sum(), count)
+
+
+def bound(stage: str, dtype: str, size: Size, updates: int = 1) -> float:
+    """The bound on max|a - b| / max|b| for a tensor of a stage; `updates` counts for the trajectory only."""
+    if stage in EXACT:
+        return 0.0
+    through_time = max(size.longest_sum, size.positions), size.steps
+    terms, depth = {
+        "forward": (size.longest_sum, size.steps),
+        "loss": (max(size.longest_sum, size.positions), 1),
+        "gradients": through_time,
+        "clipping": (size.parameters, 1),
+        "update": through_time,
+        "optimizer state": through_time,
+        "trajectory": (through_time[0], size.steps * updates),
+    }[stage]
+    return float(SAFETY * np.finfo(dtype).eps * np.sqrt(terms) * depth)

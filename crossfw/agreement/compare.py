@@ -1,0 +1,120 @@
+"""Two traces, compared tensor by tensor.
+
+In float64 the question is meaning: a tensor is "equal" within the bound, or "different". In float32 each side's
+error is measured against the float64 reference, and a side that is more than SAME_ACCURACY times less accurate than
+its counterpart is "less accurate", with the factor; beyond the bound it is "different".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator
+
+import numpy as np
+
+from crossfw.agreement import STAGES
+from crossfw.agreement.bounds import Size, bound
+from crossfw.agreement.trace import Trace
+from crossfw.report.schema import AgreementRow
+
+SAME_ACCURACY = 4.0
+
+
+def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """max|a - b| / max|b|; max|a - b| where b is all zero; inf for another shape, for NaN, and for inf in either.
+
+    One scale for the whole tensor, because rounding errors are of that scale; but the largest element's error,
+    because a mean would hide a permutation.
+    """
+    if a.shape != b.shape:
+        return float("inf")
+    if a.size == 0:
+        return 0.0
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    scale = np.abs(b).max()
+    return float(np.abs(a - b).max() / (scale if scale > 0 else 1.0))
+
+
+@dataclass(frozen=True)
+class Side:
+    """An implementation's name and its trace."""
+
+    name: str
+    trace: Trace
+
+
+def _matched(a: Trace, b: Trace) -> Iterator[tuple[str, str, np.ndarray | None, np.ndarray | None]]:
+    """(stage, tensor, a's, b's) in the order of the stages; None where a side has no such tensor."""
+    for stage in STAGES:
+        ours, theirs = a.stage(stage), b.stage(stage)
+        for tensor in {**theirs, **ours}:
+            yield stage, tensor, ours.get(tensor), theirs.get(tensor)
+
+
+def self_agreement(side: Side, dtype: str) -> list[AgreementRow]:
+    """Two runs of the same gradients in one process: they must be equal to the last bit."""
+    first = side.trace.stage("gradients")
+    return [
+        _row(side.name, side.name, "self-agreement", tensor, dtype, relative_error(again, first[tensor]), 0.0)
+        for tensor, again in side.trace.stage("self-agreement").items()
+    ]
+
+
+def compare(side: Side, other: Side, dtype: str, size: Size, reference: Trace | None = None) -> list[AgreementRow]:
+    """Rows for every tensor of every stage.
+
+    Args:
+        side: the implementation that is judged.
+        other: what it is compared with, in the same dtype.
+        dtype: of both.
+        size: for the bounds.
+        reference: the float64 reference, against which the errors of a float32 pair are measured.
+    """
+    rows = []
+    for stage, tensor, ours, theirs in _matched(side.trace, other.trace):
+        if stage == "self-agreement":
+            continue
+        limit = bound(stage, dtype, size)
+        if ours is None or theirs is None:
+            rows.append(_row(side.name, other.name, stage, tensor, dtype, float("inf"), limit))
+        elif reference is None:
+            rows.append(_row(side.name, other.name, stage, tensor, dtype, relative_error(ours, theirs), limit))
+        else:
+            true = reference.arrays[f"{stage}/{tensor}"]
+            errors = relative_error(ours, true), relative_error(theirs, true)
+            to_reference = other.name == "numpy"
+            error = errors[0] if to_reference else relative_error(ours, theirs)
+            limit = limit if to_reference else 2 * limit
+            rows.append(_row(side.name, other.name, stage, tensor, dtype, error, limit, _factor(errors, dtype)))
+    if not rows:
+        raise ValueError(f"nothing to compare between {side.name} and {other.name}")
+    return rows
+
+
+def _factor(errors: tuple[float, float], dtype: str) -> float:
+    """How many times less accurate the first is; errors below half a unit in the last place count as that."""
+    floor = float(np.finfo(dtype).eps) / 2
+    return max(errors[0], floor) / max(errors[1], floor)
+
+
+def _row(
+    name: str, against: str, stage: str, tensor: str, dtype: str, error: float, limit: float, factor: float | None = None
+) -> AgreementRow:
+    grade = "equal"
+    if not error <= limit:
+        grade = "different"
+    elif factor is not None and factor > SAME_ACCURACY:
+        grade = "less accurate"
+    return AgreementRow(
+        implementation=name,
+        against=against,
+        stage=stage,
+        tensor=tensor,
+        dtype=dtype,
+        error=error,
+        bound=limit,
+        grade=grade,
+        factor=factor,
+    )

@@ -1,0 +1,65 @@
+"""Worked examples: outputs that follow from all weights 1 and all biases 0, by the layer and by the cell."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from crossfw.report.schema import PublishedRow
+from crossfw.task import Example, Task
+
+RELATIVE_ERROR = 1e-15
+
+
+def compute(backend: Any, task: Task, spec: Any, device: str) -> dict[str, list]:
+    """What an implementation gives for each activation of the task's examples, in float64.
+
+    Returns:
+        by activation: [layer, cell], each with `output` (T, Q) and `hidden` (T, H) of the first sequence, as lists.
+    """
+    inputs = task.data.batch().inputs
+    found = {}
+    for activation in dict.fromkeys(example.activation for example in task.example):
+        variant = replace(spec, activation=activation)
+        backend.call("build", model=task.model.kind, spec=asdict(variant), dtype="float64", device=device)
+        ones = {name: np.full(shape, float(len(shape) > 1)) for name, shape in variant.shapes().items()}
+        backend.call("load", parameters=ones)
+        state = np.zeros(variant.state_shape(inputs.shape[1]))
+        routes = [backend.call(route, inputs=inputs, state=state) for route in ("forward", "forward_by_steps")]
+        found[activation] = [{name: r[name][:, 0].tolist() for name in ("output", "hidden")} for r in routes]
+    return found
+
+
+def published_rows(name: str, example: Example, found: dict[str, list]) -> list[PublishedRow]:
+    """One row per published vector: the element, by layer or by cell, that is furthest from it."""
+    rows = []
+    for letter, key, vectors in (("y", "output", example.outputs), ("h", "hidden", example.hidden)):
+        for step, expected in enumerate(vectors, start=1):
+            measured = [route[key][step - 1] for route in found[example.activation]]
+            worst = max(
+                (value for vector in measured for value in vector),
+                key=lambda value: abs(value - expected[0]),
+            )
+            rows.append(
+                PublishedRow(
+                    quantity=f"{letter}_{step} ({example.activation})",
+                    framework=example.framework,
+                    published=expected[0],
+                    measured=worst,
+                    source=example.source,
+                    implementation=name,
+                    verdict="reproduced" if _same(measured, expected, example.decimals) else "not reproduced",
+                )
+            )
+    return rows
+
+
+def _same(measured: list, expected: tuple, decimals: int | None) -> bool:
+    ours, theirs = np.array(measured), np.array([expected] * len(measured))
+    if ours.shape != theirs.shape:
+        return False
+    if decimals is not None:
+        return bool((np.abs(ours - theirs) <= 0.5 * 10.0**-decimals).all())
+    return bool((np.abs(ours - theirs) <= RELATIVE_ERROR * np.abs(theirs)).all())

@@ -1,0 +1,94 @@
+"""Let one implementation compute every stage from the shared state, and keep all that it says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from crossfw.agreement.shared import WARM_UPDATES, Shared
+from crossfw.agreement.trace import Trace
+
+
+class Recorder:
+    """Calls a backend (a `Worker` or an in-process one) stage by stage and files the answers."""
+
+    def __init__(self, backend: Any, shared: Shared, dtype: str):
+        self.call, self.shared, self.dtype = backend.call, shared, dtype
+        self.arrays: dict[str, np.ndarray] = {}
+
+    def keep(self, stage: str, tensors: dict[str, np.ndarray], suffix: str = "") -> None:
+        """File tensors under a stage."""
+        for name, value in tensors.items():
+            self.arrays[f"{stage}/{name}{suffix}"] = value
+
+    def parameters(self) -> None:
+        """What comes back after the shared parameters were put in."""
+        self.call("load", parameters=self.shared.parameters)
+        self.keep("parameters", self.call("export"))
+
+    def forward(self) -> None:
+        """The sequence at once, and step by step through the cell."""
+        arguments = {"inputs": self.shared.inputs, "state": self.shared.state}
+        self.keep("forward", self.call("forward", **arguments))
+        self.keep("forward", self.call("forward_by_steps", **arguments), " by steps")
+
+    def loss(self) -> None:
+        """The loss of given outputs."""
+        self.keep("loss", {"loss": self.call("loss", output=self.shared.output, targets=self.shared.targets)})
+
+    def gradients(self, stage: str) -> None:
+        """Loss and all gradients, of parameters and of the initial state."""
+        shared = self.shared
+        answer = self.call("gradients", inputs=shared.inputs, targets=shared.targets, state=shared.state)
+        self.keep(stage, {"loss": answer["loss"], **answer["gradients"], "initial state": answer["state_gradient"]})
+
+    def clipping(self) -> None:
+        """Made-up gradients, once above and once below the threshold."""
+        for case, theta in self.shared.thresholds.items():
+            answer = self.call("clip", gradients=self.shared.gradients[0], theta=theta)
+            self.keep("clipping", {"norm": answer["norm"], **answer["gradients"]}, f", {case}")
+
+    def optimizers(self) -> None:
+        """Two updates from a fresh state with made-up gradients; then a whole training step from a warm state."""
+        shared = self.shared
+        for spec in shared.optimizers(shared.norm / 2):
+            name = spec["name"]
+            self._start(spec)
+            for gradients in shared.gradients:
+                self.call("update", gradients=gradients)
+            self._keep_update(f" ({name}, fresh state)")
+            self._start(spec)
+            warm = {key: shared.moments[key] for key in self._state_names()}
+            self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
+            answer = self.call("step", inputs=shared.inputs, targets=shared.targets, state=shared.state)
+            self._keep_update(f" ({name}, whole step)")
+            self.keep("update", {"state handed on": answer["state"]}, f" ({name}, whole step)")
+
+    def _start(self, spec: dict) -> None:
+        self.call("load", parameters=self.shared.parameters)
+        self.call("configure_optimizer", spec=spec)
+
+    def _state_names(self) -> list[str]:
+        return list(self.call("export_optimizer")["state"])
+
+    def _keep_update(self, suffix: str) -> None:
+        self.keep("update", self.call("export"), suffix)
+        for name, arrays in self.call("export_optimizer")["state"].items():
+            self.keep("optimizer state", arrays, f" {name}{suffix}")
+
+
+def record(backend: Any, model: str, shared: Shared, dtype: str, device: str) -> Trace:
+    """The trace of one implementation in one dtype, and the facts that it told when it was built."""
+    recorder = Recorder(backend, shared, dtype)
+    facts = backend.call("build", model=model, spec=asdict(shared.spec), dtype=dtype, device=device)
+    recorder.parameters()
+    recorder.forward()
+    recorder.loss()
+    recorder.gradients("gradients")
+    recorder.gradients("self-agreement")
+    recorder.clipping()
+    recorder.optimizers()
+    facts["environment"] = backend.call("environment")
+    return Trace(recorder.arrays, {**facts, "dtype": dtype})

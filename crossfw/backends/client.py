@@ -1,0 +1,162 @@
+"""The parent's end: start a worker, call it, know why it died. Imports no framework."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from crossfw.backends.frames import FrameError, read_frame, write_frame
+from crossfw.backends.threads import environment
+from crossfw.models import Implementation
+
+PACKAGE = Path(__file__).resolve().parent.parent
+SILENCE_LIMIT = 600.0  # seconds that a call may take before the worker counts as hung
+
+# Only this package is put on the path of the worker's interpreter, which may be another environment's.
+BOOTSTRAP = """
+import importlib.util, sys
+if sys.path and sys.path[0] == "": del sys.path[0]
+spec = importlib.util.spec_from_file_location("crossfw", sys.argv[1] + "/__init__.py",
+                                              submodule_search_locations=[sys.argv[1]])
+sys.modules["crossfw"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["crossfw"])
+from crossfw.backends.worker import main
+main(sys.argv[2], sys.argv[3])
+"""
+
+
+class WorkerError(Exception):
+    """A call failed; `reason` is one line for the report, `detail` the rest."""
+
+    def __init__(self, reason: str, detail: str = ""):
+        super().__init__(reason)
+        self.reason, self.detail = reason, detail
+
+
+class WorkerDied(WorkerError):
+    """The process is gone: it crashed, was killed, or hung and was killed here."""
+
+
+class CallFailed(WorkerError):
+    """The call raised in the worker, which lives on; `kind` is the exception's type."""
+
+    def __init__(self, reason: str, detail: str, kind: str):
+        super().__init__(reason, detail)
+        self.kind = kind
+
+
+class Worker:
+    """One implementation in a process of its own, started with its threads set.
+
+    Args:
+        implementation: what it serves.
+        python: the interpreter; this one when None.
+        threads: for OpenMP and the linear algebra.
+    """
+
+    def __init__(self, implementation: Implementation, python: str | None = None, threads: int = 1):
+        self.implementation = implementation
+        self._stderr = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [python or sys.executable, "-c", BOOTSTRAP, str(PACKAGE), implementation.name, implementation.file or ""],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env={**os.environ, **environment(threads)},
+        )
+        self._frames: queue.Queue = queue.Queue()
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def call(self, method: str, silence_limit: float = SILENCE_LIMIT, **arguments: Any) -> Any:
+        """The result of a method of `Service`.
+
+        Raises:
+            WorkerDied: the process ended, or said nothing for `silence_limit` seconds and was killed.
+            CallFailed: the method raised.
+        """
+        try:
+            write_frame(self._process.stdin, {"method": method, "arguments": arguments})
+            reply = self._frames.get(timeout=silence_limit)
+        except queue.Empty:
+            self.kill()
+            raise WorkerDied(f"{method}: no answer for {silence_limit:g} s; the worker was killed") from None
+        except OSError:
+            reply = None
+        if reply is None:
+            raise WorkerDied(f"{method}: the worker {self._how_it_ended()}", self._last_words())
+        if "error" in reply:
+            error = reply["error"]
+            raise CallFailed(f"{method}: {error['type']}: {error['message']}", error["traceback"], error["type"])
+        return reply["result"]
+
+    def kill(self) -> None:
+        """End the process now."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Let the process end, and wait for it."""
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process.stdout.close()
+        self._stderr.close()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                self._frames.put(read_frame(self._process.stdout))
+        except (EOFError, FrameError, ValueError, OSError):
+            self._frames.put(None)
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "closed its pipe and was killed"
+        if code < 0:
+            return f"was killed by signal {-code} ({signal.Signals(-code).name})"
+        return f"exited with code {code}"
+
+    def _last_words(self) -> str:
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - 4000))
+        return self._stderr.read().decode(errors="replace").strip()
+
+
+class InProcess:
+    """The same calls without a process, for notebooks: both frameworks may then share the interpreter."""
+
+    def __init__(self, implementation: Implementation):
+        from crossfw.backends.service import Service
+
+        self.implementation = implementation
+        self._service = Service(implementation.name, implementation.file)
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """The result of a method of `Service`; exceptions pass through."""
+        return getattr(self._service, method)(**arguments)

@@ -1,0 +1,28 @@
+"""What a worker's process reads back about itself: versions and threads."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+
+
+def thread_pools() -> dict[str, int]:
+    """Threads of every OpenMP and BLAS runtime in the process, by library; empty without threadpoolctl."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return {}
+    return {pool["prefix"]: pool["num_threads"] for pool in threadpool_info()}
+
+
+def describe(framework: str, backend: Any) -> dict[str, Any]:
+    """Versions of Python, NumPy and the framework; threads as the framework and its runtimes report them."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        framework: backend.library.__version__,
+        "threads": backend.threads(),
+        "thread_pools": thread_pools(),
+    }

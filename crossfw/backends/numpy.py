@@ -1,0 +1,89 @@
+"""What the harness asks of the NumPy reference."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crossfw.backends.threads import requested_threads
+
+
+class Backend:
+    """A model, its optimizer and their arrays."""
+
+    library = np
+
+    def __init__(self, model, device: str):
+        self.model, self.device, self.optimizer, self.clip_global_norm = model, device, None, None
+        self.model.gradients = {}
+
+    def native(self, array: np.ndarray) -> np.ndarray:
+        """A copy."""
+        return array.copy()
+
+    def numpy(self, array: np.ndarray) -> np.ndarray:
+        """A copy."""
+        return np.array(array)
+
+    def detach(self, array: np.ndarray) -> np.ndarray:
+        """The array itself: there is no graph."""
+        return array
+
+    def assign(self, parameters: dict[str, np.ndarray]) -> None:
+        """Copy values into the model's parameters of the same names."""
+        for name, value in parameters.items():
+            if value.shape != self.model.parameters[name].shape:  # `[...] =` would broadcast it
+                raise ValueError(f"{name}: shape {value.shape} for {self.model.parameters[name].shape}")
+            self.model.parameters[name][...] = value
+
+    def forward(self, inputs: np.ndarray, state: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Activations and last state."""
+        return self.model.forward(inputs, state)
+
+    def single_step(self, inputs: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One step by the cell."""
+        return self.model.step(inputs, state)
+
+    def loss(self, output: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Loss of given outputs."""
+        return self.model.loss(output, targets)
+
+    def backward(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Loss and last state; leaves the gradients with the model."""
+        loss, self.model.gradients, _, state = self.model.backward(inputs, targets, state)
+        return loss, state
+
+    def backward_with_state(
+        self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `backward`; the second value is the gradient of the initial state."""
+        loss, self.model.gradients, d_state, _ = self.model.backward(inputs, targets, state)
+        return loss, d_state
+
+    def gradients(self) -> dict[str, np.ndarray]:
+        """The gradients that `backward` left, by parameter, to be read or changed in place."""
+        return self.model.gradients
+
+    def set_gradients(self, gradients: dict[str, np.ndarray]) -> None:
+        """Put given gradients where `backward` would have left its own."""
+        self.model.gradients = gradients
+
+    def step(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One training step: forward, loss, backward, clipping, update. Loss and last state."""
+        loss, state = self.backward(inputs, targets, state)
+        if self.optimizer.spec.clip is not None:
+            self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
+        self.optimizer.step()
+        return loss, state
+
+    def sync(self) -> None:
+        """Nothing to wait for."""
+
+    def matrix_product(self, size: int, dtype: str) -> np.ndarray:
+        """A large product, for the machine's limit."""
+        a = np.ones((size, size), dtype)
+        return a @ a
+
+    @classmethod
+    def threads(cls) -> int:
+        """Threads that the linear algebra was asked to use."""
+        return requested_threads()

@@ -1,0 +1,104 @@
+"""What the harness asks of PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from crossfw.backends.threads import requested_threads
+
+
+class Backend:
+    """A model, its optimizer and the framework's own services, all in native tensors."""
+
+    library = torch
+
+    def __init__(self, model, device: str):
+        self.model, self.device, self.optimizer, self.clip_global_norm = model, device, None, None
+        torch.set_num_threads(requested_threads())
+
+    def native(self, array: np.ndarray) -> torch.Tensor:
+        """A tensor on the device, with the array's dtype and a copy of its values."""
+        return torch.tensor(array, device=self.device)
+
+    def numpy(self, tensor: torch.Tensor) -> np.ndarray:
+        """A copy in NumPy, of the same dtype."""
+        return tensor.detach().cpu().numpy().copy()
+
+    def detach(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The same values outside the graph."""
+        return tensor.detach()
+
+    def assign(self, parameters: dict[str, torch.Tensor]) -> None:
+        """Copy values into the model's parameters of the same names."""
+        with torch.no_grad():
+            for name, value in parameters.items():
+                self.model.parameters[name].copy_(value)
+
+    @torch.no_grad()
+    def forward(self, inputs: torch.Tensor, state: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Activations and last state, without a graph."""
+        return self.model.forward(inputs, state)
+
+    @torch.no_grad()
+    def single_step(self, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step by the cell, without a graph."""
+        return self.model.step(inputs, state)
+
+    @torch.no_grad()
+    def loss(self, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Loss of given outputs."""
+        return self.model.loss(output, targets)
+
+    def backward(
+        self, inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss and last state; leaves the gradients with the parameters."""
+        for parameter in self.model.parameters.values():
+            parameter.grad = None
+        activations, state = self.model.forward(inputs, state)
+        loss = self.model.loss(activations["output"], targets)
+        loss.backward()
+        return loss.detach(), state.detach()
+
+    def backward_with_state(
+        self, inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `backward`; the second value is the gradient of the initial state."""
+        state = state.clone().requires_grad_()
+        loss, _ = self.backward(inputs, targets, state)
+        return loss, state.grad
+
+    def gradients(self) -> dict[str, torch.Tensor]:
+        """The gradients that `backward` left, by parameter, to be read or changed in place."""
+        return {name: parameter.grad for name, parameter in self.model.parameters.items()}
+
+    def set_gradients(self, gradients: dict[str, torch.Tensor]) -> None:
+        """Put given gradients where `backward` would have left its own."""
+        for name, gradient in gradients.items():
+            self.model.parameters[name].grad = gradient
+
+    def step(
+        self, inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One training step: forward, loss, backward, clipping, update. Loss and last state."""
+        loss, state = self.backward(inputs, targets, state)
+        if self.optimizer.spec.clip is not None:
+            self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
+        self.optimizer.step()
+        return loss, state
+
+    def sync(self) -> None:
+        """Wait until all that was asked for is computed."""
+        if self.device != "cpu":
+            torch.cuda.synchronize(self.device)
+
+    def matrix_product(self, size: int, dtype: str) -> torch.Tensor:
+        """A large product, for the machine's limit."""
+        a = torch.ones((size, size), dtype=getattr(torch, dtype), device=self.device)
+        return a @ a
+
+    @classmethod
+    def threads(cls) -> int:
+        """Threads that the framework says it uses."""
+        return torch.get_num_threads()

@@ -1,0 +1,61 @@
+"""A process that serves one implementation over its standard input and output.
+
+Calls are frames {"method": ..., "arguments": {...}}, answers {"result": ...} or {"error": {...}}. When the
+parent closes the pipe, by intent or by dying, the process ends at once, even from within a computation.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import traceback
+from typing import Any, BinaryIO
+
+from crossfw.backends.frames import read_frame, write_frame
+from crossfw.backends.service import Service
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for frames only; whatever prints goes to standard error from now on."""
+    frames_in, frames_out = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return os.fdopen(frames_in, "rb"), os.fdopen(frames_out, "wb")
+
+
+def _listen(stream: BinaryIO, calls: queue.Queue) -> None:
+    try:
+        while True:
+            calls.put(read_frame(stream))
+    except Exception as error:  # a pipe that is closed or broken leaves nobody to serve
+        if not isinstance(error, EOFError):
+            traceback.print_exc()
+        os._exit(0)
+
+
+def answer(service: Service, call: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one call; an exception becomes an error with its type, message and traceback."""
+    try:
+        if call["method"].startswith("_"):
+            raise AttributeError(f"no method {call['method']}")
+        return {"result": getattr(service, call["method"])(**call["arguments"])}
+    except Exception as error:
+        return {
+            "error": {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+        }
+
+
+def main(name: str, file: str) -> None:
+    """Serve the implementation until the parent is gone; `file` is empty for the catalogue's own."""
+    stream_in, stream_out = _take_pipes()
+    calls: queue.Queue = queue.Queue()
+    threading.Thread(target=_listen, args=(stream_in, calls), daemon=True).start()
+    service = Service(name, file or None)
+    while True:
+        reply = answer(service, calls.get())
+        try:
+            write_frame(stream_out, reply)
+        except BrokenPipeError:
+            sys.exit(0)

@@ -1,0 +1,101 @@
+"""The commands: parse, call one function, print."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from crossfw import __version__
+from crossfw.errors import CrossfwError
+
+
+class Commands(click.Group):
+    """Prints a CrossfwError as three lines and exits with 2; a traceback only with --debug."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except CrossfwError as error:
+            if context.params.get("debug"):
+                raise
+            click.echo(f"crossfw: error\n{error}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            if context.params.get("debug"):
+                raise
+            click.echo("crossfw: stopped; finished cells are kept: go on with --resume --out FOLDER", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="crossfw")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Is the PyTorch model the same as the MXNet one, does it learn the same, and how fast is each?
+
+    Exit codes: 0 all is well, 1 a disagreement was found, 2 wrong use or environment.
+    """
+
+
+@main.command("list")
+def list_command() -> None:
+    """Show tasks, models and implementations, and what can run here."""
+    from crossfw.harness.inventory import print_inventory
+
+    print_inventory()
+
+
+@main.command()
+@click.option("--mxnet-python", metavar="PYTHON", help="Interpreter that MXNet's workers run in.")
+@click.option("--torch-python", metavar="PYTHON", help="Interpreter that PyTorch's workers run in.")
+def doctor(mxnet_python: str | None, torch_python: str | None) -> None:
+    """Say what is installed, what can run, and the command that mends what is missing."""
+    from crossfw.harness.doctor import examine
+
+    sys.exit(examine(_pythons(mxnet_python, torch_python)))
+
+
+@main.command()
+@click.argument("tasks", nargs=-1, metavar="[TASK ...]")
+@click.option("--suite", default="quick", show_default=True, help="quick: few epochs; full: as published.")
+@click.option("--implementations", metavar="NAME[,NAME...]", help="Default: all. torch-WORD=FILE.py adds your own.")
+@click.option("--seeds", type=int, default=1, show_default=True, metavar="N", help="Repeat training from N seeds.")
+@click.option("--epochs", type=int, metavar="N", help="Epochs, instead of the suite's.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda:0.")
+@click.option("--dtype", default="float32", show_default=True, help="Of curves and throughput.")
+@click.option("--threads", type=int, metavar="N", help="Threads of each worker while speed is measured. [default: all]")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where corpora lie; see also CROSSFW_DATA.")
+@click.option("--out", type=click.Path(path_type=Path), help="The report's folder. [default: reports/DATE-SUITE]")
+@click.option("--resume", is_flag=True, help="Go on in --out: finished cells are not run again.")
+@click.option("--keep-traces", is_flag=True, help="Leave every recorded array in traces/.")
+@click.option("--mxnet-python", metavar="PYTHON", help="Interpreter that MXNet's workers run in.")
+@click.option("--torch-python", metavar="PYTHON", help="Interpreter that PyTorch's workers run in.")
+def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **given: object) -> None:
+    """Train and compare models, and write a report. Without TASK: every task of the catalogue."""
+    from rich.console import Console
+
+    from crossfw.harness.options import RunOptions, parse_implementations
+    from crossfw.harness.run import run as run_tasks
+    from crossfw.report import print_summary
+
+    if resume and out is None:
+        raise CrossfwError("--resume", "no --out", "name the folder of the run to go on with: --out FOLDER")
+    pythons = _pythons(given.pop("mxnet_python"), given.pop("torch_python"))
+    names = given.pop("implementations")
+    given = {name: value for name, value in given.items() if value is not None}
+    if names:
+        given["implementations"] = parse_implementations([name.strip() for name in names.split(",")])
+    out = out or Path("reports") / f"{datetime.now():%Y%m%d-%H%M%S}-{suite}"
+    options = RunOptions(tasks=tasks, out=out, suite=suite, resume=resume, pythons=tuple(pythons.items()), **given)
+    console = Console(soft_wrap=True)
+    results, code = run_tasks(options, ["crossfw", *sys.argv[1:]], console)
+    print_summary(results, Console())
+    console.print(f"report: {out / 'index.html'}", markup=False, highlight=False)
+    sys.exit(code)
+
+
+def _pythons(mxnet: str | None, torch: str | None) -> dict[str, str]:
+    return {name: python for name, python in (("mxnet", mxnet), ("torch", torch)) if python}

@@ -1,0 +1,168 @@
+"""Where texts come from: carried by the project, the user's folder, the cache, or a download, in that order.
+
+A text that did not come with the project counts only if its SHA-1 is the known one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from crossfw.checks import require_choice
+from crossfw.errors import CrossfwError
+
+DATA_VARIABLE = "CROSSFW_DATA"
+_TEXT_FOLDER = Path(__file__).parent / "text"
+_TIMEOUT_SECONDS = 10
+
+
+class CorpusUnavailable(CrossfwError):
+    """The corpus is not on this machine and cannot be fetched now: a reason to skip a task, not a fault in it."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """Where a file is published and what proves that it is the right one: its SHA-1 (hex) and its size in bytes."""
+
+    url: str
+    sha1: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text.
+
+    Args:
+        filename: its file, in the project's text folder, the user's folder and the cache.
+        origin: author, title, licence.
+        download: where to get it; None for the project's own texts.
+    """
+
+    filename: str
+    origin: str
+    download: Download | None = None
+
+
+CORPORA: dict[str, Corpus] = {
+    "english-story": Corpus("english-story.txt", "English prose, written for crossfw"),
+    "chinese-story": Corpus("chinese-story.txt", "Chinese prose, written for crossfw"),
+    "time-machine": Corpus(
+        "timemachine.txt",
+        "H. G. Wells, The Time Machine (1895), as published by D2L; public domain",
+        Download(
+            "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
+            "090b5e7e70c295757f55df93cb0a180b9691891a",
+            178_979,
+        ),
+    ),
+}
+
+
+def is_own_text(name: str) -> bool:
+    """Whether a corpus is named by the path of a text file."""
+    return name.endswith(".txt")
+
+
+def read_corpus(name: str, data_dir: Path | None = None) -> str:
+    """The text of a corpus.
+
+    Args:
+        name: a key of `CORPORA`, or the path of a text file of the user's own (`.txt`, UTF-8).
+        data_dir: a folder to look in first; the folder that CROSSFW_DATA names comes next, then pooch's cache, then
+            the download. The project's own texts are read from the package.
+
+    Raises:
+        CorpusUnavailable: if it has to be downloaded and that fails.
+        CrossfwError: for an unknown name, a folder that does not exist, a file with another hash than the known one.
+    """
+    if is_own_text(name):
+        return _read_users(Path(name))
+    require_choice("corpus", name, CORPORA)
+    corpus = CORPORA[name]
+    folders = _user_folders(data_dir)
+    if corpus.download is None:
+        return _read_own(corpus)
+    for folder in folders:
+        path = folder / corpus.filename
+        if path.is_file():
+            return _read_checked(path, corpus.download.sha1)
+    return _retrieve(corpus.filename, corpus.download).read_text(encoding="utf-8")
+
+
+def _user_folders(data_dir: Path | None) -> list[Path]:
+    named = {"data_dir": data_dir, DATA_VARIABLE: os.environ.get(DATA_VARIABLE)}
+    folders = {source: Path(folder).expanduser() for source, folder in named.items() if folder}
+    for source, folder in folders.items():
+        if not folder.is_dir():
+            raise CrossfwError(f"{source} = {folder}", "no such folder", f"create it, or change {source}")
+    return list(folders.values())
+
+
+def _read_users(path: Path) -> str:
+    asked = f"the text {path}"
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CrossfwError(asked, error.strerror or str(error), "give the path of a text file") from error
+    except UnicodeDecodeError as error:
+        raise CrossfwError(asked, f"it is not UTF-8: {error}", "save it as UTF-8") from error
+
+
+def _read_own(corpus: Corpus) -> str:
+    path = _TEXT_FOLDER / corpus.filename
+    if not path.is_file():
+        found = "it is missing from this installation"
+        raise CrossfwError(f"the text {corpus.filename}", found, "install crossfw again")
+    return path.read_text(encoding="utf-8")
+
+
+def _read_checked(path: Path, sha1: str) -> str:
+    content = path.read_bytes()
+    found = hashlib.sha1(content).hexdigest()
+    if found != sha1:
+        remedy = f"replace the file by the one with SHA-1 {sha1}, or take it away to let crossfw download it"
+        raise CrossfwError(f"{path} with SHA-1 {sha1}", f"{len(content)} bytes with SHA-1 {found}", remedy)
+    return content.decode("utf-8")
+
+
+def _retrieve(filename: str, download: Download) -> Path:
+    asked = f"{filename} from {download.url}"
+    remedy = f"put {filename} (SHA-1 {download.sha1}) into a folder and name it with --data-dir or {DATA_VARIABLE}"
+    try:
+        import pooch
+    except ImportError as error:
+        raise CorpusUnavailable(asked, "pooch is not installed", f"pip install pooch; or {remedy}") from error
+
+    def fetch(url: str, target: str, _: object) -> None:
+        Path(target).write_bytes(_fetch_limited(url, download.size))
+
+    try:
+        path = pooch.retrieve(
+            download.url, f"sha1:{download.sha1}", filename, path=pooch.os_cache("crossfw"), downloader=fetch
+        )
+    except (OSError, HTTPException) as error:
+        raise CorpusUnavailable(asked, f"the download failed: {error or type(error).__name__}", remedy) from error
+    except ValueError as error:  # pooch's word for a wrong hash, and ours for a wrong size
+        raise CrossfwError(asked, f"the server sent another file: {error}", remedy) from error
+    return Path(path)
+
+
+def _fetch_limited(url: str, size: int) -> bytes:
+    try:
+        response = urlopen(url, timeout=_TIMEOUT_SECONDS)
+    except HTTPError as error:
+        error.close()  # it is an open response too
+        raise
+    with response:
+        content = response.read(size + 1)
+        if len(content) > size:
+            raise ValueError(f"it is larger than the {size} bytes that are known")
+        if response.length:
+            raise ConnectionError(f"the connection closed after {len(content)} bytes, {response.length} missing")
+    return content

@@ -1,0 +1,177 @@
+"""The cells of one task: which there are, and what each computes. A finished cell is read back, not run again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Callable
+
+from crossfw import __version__
+from crossfw.agreement import examples
+from crossfw.agreement.causality import change_through_the_future
+from crossfw.agreement.record import record
+from crossfw.agreement.shared import Shared, make_shared
+from crossfw.agreement.trace import Trace
+from crossfw.backends.client import CallFailed, WorkerError
+from crossfw.data.dataset import Dataset, load_dataset
+from crossfw.data.inline import InlineSpec
+from crossfw.harness.crew import Crew, Job
+from crossfw.harness.options import RunOptions
+from crossfw.harness.store import Store, fingerprint
+from crossfw.models import REFERENCE, Implementation, spec_class
+from crossfw.report.schema import Failure
+from crossfw.task import Task
+from crossfw.training.curves import TrainingPlan, train
+
+TRAJECTORY_EPOCHS = 100
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task with its data and its model's spec, under the options of a run.
+
+    Raises:
+        CrossfwError: the data cannot be loaded or do not suit the task.
+    """
+
+    task: Task
+    options: RunOptions
+
+    @cached_property
+    def dataset(self) -> Dataset | None:
+        """The batches; None for a task that holds its data itself."""
+        inline = isinstance(self.task.data, InlineSpec)
+        return None if inline else load_dataset(self.task.data, self.options.data_dir)
+
+    @cached_property
+    def batch(self) -> Any:
+        """The first batch, which the agreement stages use."""
+        return self.task.data.batch() if self.dataset is None else self.dataset.training(0, 1)[0]
+
+    @cached_property
+    def spec(self) -> Any:
+        """The model's spec with the sizes that the data gave."""
+        if self.dataset is None:
+            sizes = self.batch.inputs.shape[-1], int(self.batch.targets.max()) + 1
+        else:
+            sizes = (len(self.dataset.vocabulary),) * 2
+        return spec_class(self.task.model.kind)(**self.task.spec_values(*sizes))
+
+    @cached_property
+    def shared(self) -> Shared:
+        """The state that the agreement stages start from."""
+        return make_shared(self.task.model.kind, self.spec, self.batch.inputs, self.batch.targets)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the curves that are reported; 0 where nothing is trained."""
+        recipe, options = self.task.recipe, self.options
+        if recipe is None or self.dataset is None:
+            return 0
+        return options.epochs or (recipe.quick_epochs if options.suite == "quick" else recipe.epochs)
+
+    @cached_property
+    def identity(self) -> str:
+        """What every cell of the task depends on."""
+        data = self.dataset.fingerprint if self.dataset else None
+        return fingerprint(__version__, asdict(self.task), data)
+
+    def plans(self, implementation: Implementation) -> list[TrainingPlan]:
+        """The training cells of an implementation: float64 twice for the trajectory, then the curves."""
+        if not self.epochs:
+            return []
+        device, dtype = self.options.device, self.options.dtype
+        short = min(self.epochs, TRAJECTORY_EPOCHS)
+        plans = [TrainingPlan("float64", device, 0, short, perturbed) for perturbed in (False, True)]
+        if implementation.name == REFERENCE:
+            return plans
+        plans += [TrainingPlan(dtype, device, seed, self.epochs) for seed in range(self.options.seeds)]
+        plans.append(TrainingPlan(dtype, device, 0, self.epochs, perturbed=True))
+        return list(dict.fromkeys(plans))
+
+
+def plan_name(implementation: str, plan: TrainingPlan) -> str:
+    """The file name of a training cell."""
+    return f"{implementation}.training.{plan.dtype}.seed{plan.seed}{'.perturbed' if plan.perturbed else ''}.e{plan.epochs}"
+
+
+@dataclass
+class Cells:
+    """Runs the cells of a task's agreement and training, and holds what they gave."""
+
+    work: Work
+    store: Store
+    crew: Crew
+    advance: Callable[[], None]
+    traces: dict[str, Trace] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    def jobs(self, implementation: Implementation) -> list[Job]:
+        """All cells of one implementation, in order."""
+        agreement = [lambda dtype=dtype: self.agreement(implementation, dtype) for dtype in DTYPES]
+        training = [lambda plan=plan: self.training(implementation, plan) for plan in self.work.plans(implementation)]
+        return agreement + training
+
+    def ticks(self, implementation: Implementation) -> int:
+        """How often `advance` is called by its jobs: once per agreement cell and per epoch."""
+        return len(DTYPES) + sum(plan.epochs for plan in self.work.plans(implementation))
+
+    def agreement(self, implementation: Implementation, dtype: str) -> None:
+        """Stages 0 to 7 in one dtype; in float64 also causality and worked examples."""
+        work = self.work
+
+        def compute(worker: Any) -> Trace:
+            trace = record(worker, work.task.model.kind, work.shared, dtype, work.options.device)
+            if dtype == "float64":
+                trace.facts["causality"] = change_through_the_future(worker, work.shared)
+                if work.task.example:
+                    trace.facts["examples"] = examples.compute(worker, work.task, work.spec, work.options.device)
+            return trace
+
+        self._cell(implementation, f"{implementation.name}.agreement.{dtype}", {"dtype": dtype}, compute)
+        self.advance()
+
+    def training(self, implementation: Implementation, plan: TrainingPlan) -> None:
+        """One training cell."""
+        work, ticked = self.work, 0
+
+        def tick() -> None:
+            nonlocal ticked
+            ticked += 1
+            self.advance()
+
+        def compute(worker: Any) -> Trace:
+            return train(worker, work.task, work.dataset, work.spec, plan, tick)
+
+        self._cell(implementation, plan_name(implementation.name, plan), asdict(plan), compute)
+        for _ in range(plan.epochs - ticked):
+            self.advance()
+
+    def _cell(
+        self, implementation: Implementation, name: str, plan: dict, compute: Callable[[Any], Trace]
+    ) -> None:
+        code = hashlib.sha256(Path(implementation.file).read_bytes()).hexdigest() if implementation.file else None
+        key = fingerprint(self.work.identity, implementation.name, code, plan, self.work.options.device)
+        trace = self.store.load(self.work.task.name, name, key)
+        if trace is None:
+            try:
+                trace = compute(self.crew.worker(implementation))
+            except WorkerError as error:
+                stage = name[len(implementation.name) + 1 :]
+                self.failures.append(Failure(implementation=implementation.name, stage=stage, reason=explain(error)))
+                return
+            self.store.save(self.work.task.name, name, key, trace)
+        self.traces[name] = trace
+
+
+def explain(error: WorkerError) -> str:
+    """One line for the report; a framework that cannot be imported gets the command that installs it."""
+    if isinstance(error, CallFailed) and error.kind in ("ModuleNotFoundError", "ImportError"):
+        for framework in ("mxnet", "torch"):
+            if f"'{framework}'" in error.reason:
+                return f"{framework} is not installed in the worker's Python: pip install 'crossfw[{framework}]'"
+    last = error.detail.strip().splitlines()[-1:]
+    return error.reason if not last or last[0] in error.reason else f"{error.reason} ({last[0].strip()})"

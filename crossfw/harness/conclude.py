@@ -1,0 +1,283 @@
+"""What the cells of a task amount to: rows, verdict, and the reason for it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Iterator
+
+import numpy as np
+
+from crossfw.agreement import STAGES, examples
+from crossfw.agreement.bounds import Size, bound
+from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
+from crossfw.agreement.trace import Trace
+from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
+from crossfw.harness.cells import DTYPES, TRAJECTORY_EPOCHS, Cells, plan_name
+from crossfw.models import REFERENCE
+from crossfw.report.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow, PublishedRow, Verdict
+from crossfw.training.curves import TrainingPlan
+from crossfw.weights.mapping import mapping_faults
+
+PUBLISHED_MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A finished training cell."""
+
+    implementation: str
+    plan: TrainingPlan
+    trace: Trace
+
+    def points(self, split: str) -> dict[int, float]:
+        """Perplexity by epoch."""
+        return {p["epoch"]: p["perplexity"] for p in self.trace.facts["points"] if p["split"] == split}
+
+
+class Conclusion:
+    """Reads the cells of a task and says what they mean."""
+
+    def __init__(self, cells: Cells):
+        self.cells, self.work = cells, cells.work
+        self.names = [implementation.name for implementation in self.work.options.implementations]
+        self.size = Size.of(self.work.spec, self.work.batch.targets)
+        self.curves = list(self._curves())
+
+    def _curves(self) -> Iterator[Curve]:
+        for implementation in self.work.options.implementations:
+            for plan in self.work.plans(implementation):
+                trace = self.cells.traces.get(plan_name(implementation.name, plan))
+                if trace is not None:
+                    yield Curve(implementation.name, plan, trace)
+
+    def sides(self, dtype: str) -> dict[str, Side]:
+        """The agreement traces in one dtype, by implementation."""
+        found = {name: self.cells.traces.get(f"{name}.agreement.{dtype}") for name in self.names}
+        return {name: Side(name, trace) for name, trace in found.items() if trace is not None}
+
+    def agreement(self) -> list[AgreementRow]:
+        """Every row of every pair: mapping, stages 0 to 7 in both dtypes, and the trajectory's parameters."""
+        exact = self.sides("float64")
+        rows = [row for side in exact.values() for row in self._mapping(side)]
+        for dtype in DTYPES:
+            sides = self.sides(dtype)
+            reference = exact[REFERENCE].trace if dtype == "float32" and REFERENCE in exact else None
+            for side in sides.values():
+                rows += self_agreement(side, dtype)
+            if dtype == "float32" and reference is None:
+                continue
+            for a, b in pairs_of(list(sides)):
+                rows += compare(sides[a], sides[b], dtype, self.size, reference)
+        return rows
+
+    def _mapping(self, side: Side) -> list[AgreementRow]:
+        facts = side.trace.facts
+        faults = mapping_faults(self.work.spec.shapes(), facts["native_names"], facts["native_shapes"])
+        row = {"implementation": side.name, "against": REFERENCE, "stage": "parameters", "dtype": "float64"}
+        return [
+            AgreementRow(**row, tensor=fault, error=math.inf, bound=0.0, grade="different", factor=None)
+            for fault in faults
+        ]
+
+    def exact_curves(self, perturbed: bool) -> dict[str, Curve]:
+        """The float64 curves of seed 0, by implementation."""
+        wanted = ("float64", 0, perturbed)
+        short = min(self.work.epochs, TRAJECTORY_EPOCHS)
+        return {
+            c.implementation: c
+            for c in self.curves
+            if (c.plan.dtype, c.plan.seed, c.plan.perturbed) == wanted and c.plan.epochs == short
+        }
+
+    def learning(self) -> Learning | None:
+        """The verdict on learning; None where nothing is trained."""
+        if not self.work.epochs:
+            return None
+        exact, perturbed = self.exact_curves(False), self.exact_curves(True)
+        updates = max(1, len(self.work.dataset.training(0, 1)))
+        trajectories = Trajectories(
+            {name: curve.points("training") for name, curve in exact.items()},
+            {name: curve.points("training") for name, curve in perturbed.items()},
+            updates,
+            self.size,
+        )
+        return judge(trajectories, self.finals(), self.work.epochs)
+
+    def finals(self) -> dict[str, list[float]]:
+        """Final training perplexities over seeds, by implementation, of the runs that reached the last epoch."""
+        finals: dict[str, list[float]] = {}
+        for curve in self.reported_curves():
+            points = curve.points("training")
+            if not curve.plan.perturbed and self.work.epochs in points:
+                finals.setdefault(curve.implementation, []).append(points[self.work.epochs])
+        return finals
+
+    def reported_curves(self) -> list[Curve]:
+        """The curves in the dtype that was asked for, without the reference's."""
+        plan = (self.work.options.dtype, self.work.epochs)
+        return [c for c in self.curves if (c.plan.dtype, c.plan.epochs) == plan and c.implementation != REFERENCE]
+
+    def trajectory_parameters(self, learning: Learning) -> list[AgreementRow]:
+        """Parameters after about 100 updates, for each pair, where curves can still be compared exactly."""
+        curves, rows = self.exact_curves(False), []
+        updates_per_epoch = len(self.work.dataset.training(0, 1))
+        for a, b in pairs_of(list(curves)):
+            ours, theirs = curves[a].trace, curves[b].trace
+            updates = ours.facts["checkpoint_updates"]
+            if not updates or updates > learning["horizon"] * updates_per_epoch:
+                continue
+            limit = bound("trajectory", "float64", self.size, updates)
+            for tensor, value in ours.stage("trajectory").items():
+                other = theirs.stage("trajectory").get(tensor)
+                error = math.inf if other is None else relative_error(value, other)
+                rows.append(
+                    AgreementRow(
+                        implementation=a,
+                        against=b,
+                        stage="trajectory",
+                        tensor=f"{tensor} after {updates} updates",
+                        dtype="float64",
+                        error=error,
+                        bound=limit,
+                        grade="equal" if error <= limit else "different",
+                        factor=None,
+                    )
+                )
+        return rows
+
+    def perplexity(self) -> list[PerplexityRow]:
+        """Every point of every curve."""
+        return [
+            PerplexityRow(
+                implementation=curve.implementation,
+                seed=curve.plan.seed,
+                epoch=point["epoch"],
+                split=point["split"],
+                perplexity=point["perplexity"],
+                dtype=curve.plan.dtype,
+                perturbed=curve.plan.perturbed,
+            )
+            for curve in self.curves
+            for point in curve.trace.facts["points"]
+        ]
+
+    def divergences(self) -> list[Failure]:
+        """Training cells whose numbers stopped being finite."""
+        failures = []
+        for curve in self.curves:
+            place = curve.trace.facts["diverged"]
+            if place:
+                moved = ", one unit in the last place away" if curve.plan.perturbed else ""
+                reason = (
+                    f"{curve.plan.dtype}, seed {curve.plan.seed}{moved}: {place['value']} first in {place['tensor']}, "
+                    f"at epoch {place['epoch']}, step {place['step'] + 1} (update {place['update']}); the cell stopped"
+                )
+                failures.append(Failure(implementation=curve.implementation, stage="training", reason=reason))
+        return failures
+
+    def causality(self) -> list[CausalityRow]:
+        """Language models that see the future."""
+        found = {name: side.trace.facts.get("causality") for name, side in self.sides("float64").items()}
+        return [
+            CausalityRow(implementation=name, causal=change == 0.0, change=change)
+            for name, change in found.items()
+            if change is not None
+        ]
+
+    def published(self, speeds: dict[str, float]) -> list[PublishedRow]:
+        """Published numbers beside those measured here."""
+        rows = []
+        for name, side in self.sides("float64").items():
+            for example in self.work.task.example:
+                if example.framework in ("by hand", "NumPy", side.name.partition("-")[0]):
+                    rows += examples.published_rows(name, example, side.trace.facts["examples"])
+        finals, recipe = self.finals(), self.work.task.recipe
+        for item in self.work.task.published:
+            measured, verdict = speeds.get(item.implementation), "another machine"
+            if item.quantity == "training perplexity":
+                values = finals.get(item.implementation)
+                measured = float(np.median(values)) if values else None
+                verdict = f"not comparable: {self.work.epochs} of {recipe.epochs} epochs"
+                if measured is not None and self.work.epochs == recipe.epochs:
+                    close = abs(math.log(measured / item.value)) <= PUBLISHED_MARGIN
+                    verdict = "reproduced" if close else "not reproduced"
+            rows.append(
+                PublishedRow(
+                    quantity=item.quantity,
+                    framework=item.framework,
+                    published=item.value,
+                    measured=measured,
+                    source=item.source,
+                    implementation=item.implementation,
+                    verdict=verdict if measured is not None else "not measured",
+                )
+            )
+        return rows
+
+    def samples(self) -> list[dict]:
+        """What the float64 models wrote."""
+        return [
+            {"implementation": name, **sample}
+            for name, curve in self.exact_curves(False).items()
+            for sample in curve.trace.facts["samples"]
+        ]
+
+    def notes(self) -> list[dict[str, str]]:
+        """What implementations told about themselves, each note once."""
+        noted = {
+            (name, note): None
+            for dtype in DTYPES
+            for name, side in self.sides(dtype).items()
+            for note in side.trace.facts["notes"]
+        }
+        return [{"implementation": name, "note": note} for name, note in noted]
+
+
+def first_divergences(rows: list[AgreementRow]) -> list[AgreementRow]:
+    """The first failing row of each pair, in the order of the stages, float64 before float32.
+
+    A pair of two implementations is left out where one of them fails against the reference: that says it all.
+    """
+    def order(row: AgreementRow) -> tuple[bool, int]:
+        return row["dtype"] != "float64", STAGES.index(row["stage"])
+
+    first: dict[tuple[str, str], AgreementRow] = {}
+    for row in sorted((row for row in rows if row["grade"] == "different"), key=order):
+        first.setdefault((row["implementation"], row["against"]), row)
+    guilty = {name for name, against in first if against in (REFERENCE, name)}
+    return [
+        row
+        for (name, against), row in first.items()
+        if against in (REFERENCE, name) or not guilty & {name, against}
+    ]
+
+
+def verdict_of(
+    first: list[AgreementRow], learning: Learning | None, failures: list[Failure], compared: set[str], names: list[str]
+) -> tuple[Verdict, str]:
+    """The verdict and one line of reason.
+
+    Args:
+        first: the first divergence of each pair.
+        learning: None where nothing is trained.
+        failures: of cells.
+        compared: implementations that were compared with the reference.
+        names: all that were asked for.
+    """
+    if first:
+        row = first[0]
+        return "disagree", (
+            f"{row['implementation']} differs from {row['against']} first at stage {STAGES.index(row['stage'])} "
+            f"{row['stage']}, tensor {row['tensor']} ({row['dtype']}): error {row['error']:.1e}, "
+            f"bound {row['bound']:.1e}"
+        )
+    if learning and learning["verdict"] == "different":
+        return "disagree", f"stage {STAGES.index('trajectory')} trajectory: {learning['text']}"
+    if failures:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        return "incomplete", f"{failures[0]['implementation']}: {failures[0]['reason']}{more}"
+    left_out = [name for name in names if name != REFERENCE and name not in compared]
+    if left_out or not compared:
+        return "incomplete", f"nothing was compared for {', '.join(left_out) or 'any implementation'}"
+    return "agree", "every tensor of every stage agrees"

@@ -1,0 +1,97 @@
+"""What `crossfw run` was asked for, checked."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossfw.checks import nearest, require_choice, require_integer
+from crossfw.errors import CrossfwError
+from crossfw.models import FRAMEWORKS, IMPLEMENTATIONS, REFERENCE, Implementation
+
+SUITES = ("quick", "full")
+DTYPES = ("float32", "float64")
+EXTRAS = {"mxnet": "mxnet", "torch": "torch"}
+
+
+def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
+    """Implementations from `torch-nn` or `torch-mine=path/to/mine.py`, with the reference always among them.
+
+    Raises:
+        CrossfwError: an unknown name, a name twice, a file that is missing.
+    """
+    found = {REFERENCE: Implementation(REFERENCE)}
+    for text in names:
+        name, _, file = text.partition("=")
+        asked = f"implementation {text!r}"
+        if file:
+            if name.partition("-")[0] not in FRAMEWORKS or not name.partition("-")[2] or name in IMPLEMENTATIONS:
+                raise CrossfwError(asked, f"the name {name!r}", "name it torch-WORD, mxnet-WORD or numpy-WORD=FILE.py")
+            if not Path(file).is_file():
+                raise CrossfwError(asked, f"no file {file}", "give the path of a Python file that defines Model")
+            file = str(Path(file).resolve())
+        elif name not in IMPLEMENTATIONS:
+            raise CrossfwError(
+                asked,
+                f"none of that name{nearest(name, IMPLEMENTATIONS)}",
+                f"use some of {', '.join(IMPLEMENTATIONS)}, or torch-WORD=FILE.py for one of your own",
+            )
+        if name in found and name != REFERENCE:
+            raise CrossfwError(asked, "it is named twice", "name it once")
+        found[name] = Implementation(name, file or None)
+    if len(found) == 1:
+        raise CrossfwError("implementations", "only the reference: nothing to compare", "name at least one more")
+    return tuple(found.values())
+
+
+def missing_frameworks(implementations: tuple[Implementation, ...], pythons: dict[str, str]) -> dict[str, str]:
+    """Frameworks that this interpreter lacks and no other was named for, each with the command that mends it."""
+    needed = {implementation.framework for implementation in implementations} - {"numpy"} - set(pythons)
+    return {
+        name: f"pip install 'crossfw[{EXTRAS[name]}]'" for name in sorted(needed) if not importlib.util.find_spec(name)
+    }
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of `crossfw run`.
+
+    Attributes:
+        tasks: names or paths; empty for the whole catalogue.
+        out: the report's folder.
+        suite: "quick" (few epochs) or "full" (the recipes' own).
+        implementations: which to run; the reference is always among them.
+        seeds: how many, counted from 0. epochs: instead of the suite's, or None.
+        device, dtype: of curves and throughput; agreement always runs in both dtypes.
+        threads: of each worker while throughput is measured.
+        data_dir: where corpora are looked up.
+        resume: go on in a folder that holds cells already. keep_traces: leave them in `traces/`.
+        pythons: another interpreter, by framework.
+    """
+
+    tasks: tuple[str, ...]
+    out: Path
+    suite: str = "quick"
+    implementations: tuple[Implementation, ...] = tuple(Implementation(name) for name in IMPLEMENTATIONS)
+    seeds: int = 1
+    epochs: int | None = None
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = os.cpu_count() or 1
+    data_dir: Path | None = None
+    resume: bool = False
+    keep_traces: bool = False
+    pythons: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        require_choice("--suite", self.suite, SUITES)
+        require_choice("--dtype", self.dtype, DTYPES)
+        require_integer("--seeds", self.seeds, 1)
+        require_integer("--threads", self.threads, 1)
+        if self.epochs is not None:
+            require_integer("--epochs", self.epochs, 1)
+        kind, _, index = self.device.partition(":")
+        if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
+            raise CrossfwError(f"--device {self.device}", "no device of that name", "use cpu or cuda:0")

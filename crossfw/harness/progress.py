@@ -1,0 +1,52 @@
+"""What is seen of a run: bars with the time left on a terminal, else one line per step of the work."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class RunProgress:
+    """Two bars on a terminal, tasks and the phase of the present one; lines elsewhere."""
+
+    def __init__(self, console: Console, tasks: int):
+        self.console, self.started = console, time.monotonic()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self.bars = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self.overall = self.bars.add_task("tasks", total=tasks)
+        self.current = self.bars.add_task("", total=None, visible=False)
+
+    def phase(self, text: str, ticks: int) -> None:
+        """Begin a phase of so many ticks."""
+        self.bars.reset(self.current, description=text, total=ticks, visible=True)
+        if not self.console.is_terminal:
+            self.say(text)
+
+    def advance(self) -> None:
+        """One tick of the phase."""
+        self.bars.advance(self.current)
+
+    def task_done(self, text: str) -> None:
+        """A task ended."""
+        self.bars.advance(self.overall)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """A line that stays, with the seconds since the start."""
+        self.console.print(f"[{time.monotonic() - self.started:5.0f} s] {text}", markup=False, highlight=False)
+
+    def __enter__(self) -> RunProgress:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()

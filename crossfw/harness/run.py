@@ -1,0 +1,205 @@
+"""`crossfw run`: every task through agreement, training and throughput, and a report that is whole at every moment."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+import psutil
+from rich.console import Console
+
+from crossfw import __version__
+from crossfw.data import CorpusUnavailable
+from crossfw.harness.cells import Cells, Work
+from crossfw.harness.conclude import Conclusion, first_divergences, verdict_of
+from crossfw.harness.crew import Crew, run_side_by_side
+from crossfw.harness.options import RunOptions, missing_frameworks
+from crossfw.harness.progress import RunProgress
+from crossfw.harness.speed import SpeedTest
+from crossfw.harness.store import Store, fingerprint
+from crossfw.report.schema import SCHEMA, Failure, Results, TaskResult
+from crossfw.report.write import write_report
+from crossfw.task import Task, find_task, task_names
+from crossfw.throughput.measure import control_warning
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, cores, memory and system, for the report."""
+    model = ""
+    try:
+        with open("/proc/cpuinfo") as file:
+            model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
+    except OSError:
+        pass
+    return {
+        "cpu": model or platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult:
+    """The result of a task that gave nothing."""
+    return TaskResult(
+        task=task.name,
+        verdict="incomplete",
+        agreement=[],
+        perplexity=[],
+        throughput=[],
+        published=[],
+        failures=failures,
+        title=task.title,
+        description=task.description,
+        reason=reason,
+        first_divergence=[],
+        learning=None,
+        causality=[],
+        floor=None,
+        samples=[],
+        notes=[],
+        warnings=[],
+    )
+
+
+class Run:
+    """One run of `crossfw run`."""
+
+    def __init__(self, options: RunOptions, command: list[str], console: Console):
+        self.options, self.console = options, console
+        self.tasks = [find_task(name) for name in options.tasks or task_names()]
+        self.named = bool(options.tasks)
+        self.missing = missing_frameworks(options.implementations, dict(options.pythons))
+        self.store = Store(options.out, options.resume)
+        self.environments: dict[str, dict] = {}
+        self.results = Results(
+            schema=SCHEMA,
+            crossfw=__version__,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            command=command,
+            environment={
+                "machine": describe_machine(),
+                "threads": options.threads,
+                "implementations": self.environments,
+            },
+            suite=options.suite,
+            tasks=[],
+        )
+
+    def execute(self) -> Results:
+        """Run all tasks; the report is written after each."""
+        pythons, threads = dict(self.options.pythons), self.options.threads
+        with RunProgress(self.console, len(self.tasks)) as progress:
+            for name, remedy in self.missing.items():
+                progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
+            with Crew(pythons, 1) as crew, Crew(pythons, threads) as racers:
+                for task in self.tasks:
+                    result = self.run_task(task, crew, racers, progress)
+                    self.results["tasks"].append(result)
+                    write_report(self.results, self.options.out)
+                    progress.task_done(f"{task.name}: {result['verdict']}. {result['reason']}")
+        return self.results
+
+    def run_task(self, task: Task, crew: Crew, racers: Crew, progress: RunProgress) -> TaskResult:
+        """All cells of one task, and what they amount to."""
+        work = Work(task, self.options)
+        try:
+            key = fingerprint(work.identity, asdict(self.options), sorted(self.missing))
+        except CorpusUnavailable as error:
+            if self.named:
+                raise
+            reason = f"skipped: {error.found}. {error.remedy}"
+            return empty_result(task, reason, [Failure(implementation="all", stage="data", reason=reason)])
+        finished = self.store.load_conclusion(task.name, key)
+        if finished is not None:
+            self.environments.update(finished["environments"])
+            progress.say(f"{task.name}: finished before, not run again")
+            return finished["result"]
+        cells = self.run_cells(work, crew, progress)
+        result = self.conclude(cells, racers, progress)
+        if not result["failures"]:
+            kept = {"result": result, "environments": self.environments}
+            self.store.conclude(task.name, key, kept, self.options.keep_traces)
+        return result
+
+    def run_cells(self, work: Work, crew: Crew, progress: RunProgress) -> Cells:
+        """Agreement and training of all implementations, side by side."""
+        cells = Cells(work, self.store, crew, progress.advance)
+        present = []
+        for implementation in self.options.implementations:
+            if implementation.framework in self.missing:
+                reason = f"{implementation.framework} is not installed: {self.missing[implementation.framework]}"
+                cells.failures.append(Failure(implementation=implementation.name, stage="start", reason=reason))
+            else:
+                present.append(implementation)
+        ticks = sum(cells.ticks(implementation) for implementation in present)
+        what = "agreement and training" if work.epochs else "agreement"
+        progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks)
+        run_side_by_side([cells.jobs(implementation) for implementation in present], self.options.threads)
+        return cells
+
+    def conclude(self, cells: Cells, racers: Crew, progress: RunProgress) -> TaskResult:
+        """Compare, then measure the speed of what could be compared, then judge."""
+        work, conclusion = cells.work, Conclusion(cells)
+        rows, learning = conclusion.agreement(), conclusion.learning()
+        if learning:
+            rows += conclusion.trajectory_parameters(learning)
+        for name, side in conclusion.sides("float64").items():
+            self.environments[name] = side.trace.facts["environment"]
+        compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
+        throughput = []
+        if work.epochs and compared:
+            speed = SpeedTest(work, racers, compared, progress.advance)
+            progress.phase(f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks)
+            throughput = speed.run()
+            cells.failures += speed.failures
+        failures = cells.failures + conclusion.divergences()
+        first = first_divergences(rows)
+        verdict, reason = verdict_of(first, learning, failures, compared, conclusion.names)
+        speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
+        return {
+            **empty_result(work.task, reason, failures),
+            "verdict": verdict,
+            "agreement": rows,
+            "perplexity": conclusion.perplexity(),
+            "throughput": throughput,
+            "published": conclusion.published(speeds),
+            "first_divergence": first,
+            "learning": learning,
+            "causality": conclusion.causality(),
+            "floor": work.dataset.floor if work.dataset else None,
+            "samples": conclusion.samples(),
+            "notes": conclusion.notes(),
+            "warnings": [text for text in [control_warning(throughput)] if text],
+        }
+
+
+def exit_code(results: Results, named: bool) -> int:
+    """1 where anything disagrees, 2 where anything could not be compared, 0 otherwise.
+
+    A task of the catalogue that was skipped because its corpus cannot be had counts only when it was named.
+    """
+    verdicts = {result["verdict"] for result in results["tasks"] if named or not _skipped(result)}
+    if "disagree" in verdicts:
+        return 1
+    return 0 if verdicts == {"agree"} else 2
+
+
+def _skipped(result: TaskResult) -> bool:
+    return [failure["stage"] for failure in result["failures"]] == ["data"]
+
+
+def run(options: RunOptions, command: list[str], console: Console) -> tuple[Results, int]:
+    """Run, write the report, and give the results with the exit code.
+
+    Raises:
+        CrossfwError: wrong use, or an environment in which nothing can run.
+    """
+    harness = Run(options, command, console)
+    results = harness.execute()
+    return results, exit_code(results, harness.named)
+

@@ -1,0 +1,87 @@
+"""The throughput of a task: a contest of fresh workers, and memory in a pass of its own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Callable
+
+from crossfw.backends.client import WorkerError
+from crossfw.harness.cells import Work, explain
+from crossfw.harness.crew import Crew, run_side_by_side
+from crossfw.models import REFERENCE, Implementation
+from crossfw.report.schema import Failure, ThroughputRow
+from crossfw.throughput import measure
+from crossfw.throughput.rounds import Contest
+from crossfw.weights.initial import initial_parameters
+
+ROUNDS = {"quick": 10, "full": 30}
+
+
+class SpeedTest:
+    """Measures the implementations of a task that could be compared."""
+
+    def __init__(self, work: Work, crew: Crew, names: set[str], advance: Callable[[], None]):
+        self.work, self.crew, self.advance = work, crew, advance
+        self.implementations = [i for i in work.options.implementations if i.name in names and i.name != REFERENCE]
+        self.rounds = ROUNDS[work.options.suite]
+        self.failures: list[Failure] = []
+
+    @property
+    def ticks(self) -> int:
+        """How often `advance` is called."""
+        return len(measure.MODES) * self.rounds + len(self.implementations)
+
+    def prepare(self, worker: Any) -> None:
+        """The task's model with its initial weights, in a worker."""
+        work, recipe = self.work, self.work.task.recipe
+        weights = initial_parameters(work.spec.shapes(), recipe.initial, recipe.initial_scale, 0)
+        optimizer = asdict(recipe.optimizer_spec())
+        options = work.options
+        measure.prepare(worker, work.task.model.kind, work.spec, weights, optimizer, options.dtype, options.device)
+
+    def run(self) -> list[ThroughputRow]:
+        """All rows; a worker that fails ends the contest with a failure in its name."""
+        memory = self.memory()
+        ready = [i for i in self.implementations if i.name in memory]
+        if not ready:
+            return []
+        control = next((i for i in ready if i.name == "torch-nn"), ready[-1])
+        try:
+            backends = {i.name: self.crew.worker(i) for i in ready}
+            backends[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
+            for worker in backends.values():
+                self.prepare(worker)
+            contest = Contest(backends, self.work.batch.inputs, self.work.batch.targets)
+            samples = [contest.run(mode, self.rounds, self.advance) for mode in measure.MODES]
+            limits = {
+                i.name: backends[i.name].call("matrix_rate", size=measure.MATRIX_SIZE, repeats=measure.MATRIX_REPEATS)
+                for i in ready
+            }
+        except WorkerError as error:
+            self.failures.append(Failure(implementation="all", stage="throughput", reason=explain(error)))
+            return []
+        flops = self.work.spec.flops_per_token()
+        return [row for s in samples for row in measure.rows_of(s, control.name, flops, limits, memory)]
+
+    def memory(self) -> dict[str, int | None]:
+        """Peak bytes above the idle worker in training, by implementation, each in a fresh process."""
+        found: dict[str, int | None] = {}
+
+        def measure_one(implementation: Implementation) -> None:
+            role = " (memory)"
+            try:
+                worker = self.crew.worker(implementation, role)
+                self.prepare(worker)
+                worker.call("prepare_timing", inputs=self.work.batch.inputs, targets=self.work.batch.targets)
+                seen = worker.call("peak_memory", mode="train", steps=measure.MEMORY_STEPS)
+                found[implementation.name] = max(0, seen["peak"] - seen["idle"]) if seen else None
+            except WorkerError as error:
+                failure = Failure(implementation=implementation.name, stage="memory", reason=explain(error))
+                self.failures.append(failure)
+            finally:
+                self.crew.dismiss(implementation.name + role)
+                self.advance()
+
+        queues = [[lambda i=i: measure_one(i)] for i in self.implementations]
+        run_side_by_side(queues, self.work.options.threads)
+        return found

@@ -1,0 +1,1 @@
+"""RNN with one hidden layer: `spec.py` has the equations."""

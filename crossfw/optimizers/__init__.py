@@ -1,0 +1,4 @@
+"""Optimizers, written as the models are: `spec.py` has the equations, and five siblings follow it.
+
+Each sibling defines `clip_global_norm(gradients, theta)` and `Optimizer(spec, model)`.
+"""

@@ -1,0 +1,74 @@
+"""`results.json` as strict JSON: numbers that JSON lacks travel as the strings "NaN", "Infinity", "-Infinity"."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from crossfw.report import schema
+
+NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+TABLES: dict[str, type] = {
+    "agreement": schema.AgreementRow,
+    "perplexity": schema.PerplexityRow,
+    "throughput": schema.ThroughputRow,
+    "published": schema.PublishedRow,
+    "failures": schema.Failure,
+    "causality": schema.CausalityRow,
+}
+LEARNING_TABLES: dict[str, type] = {"trajectory": schema.TrajectoryRow, "equivalence": schema.EquivalenceRow}
+
+
+def dumps(results: schema.Results) -> str:
+    """The text of `results.json`."""
+    return json.dumps(_plain(results), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def loads(text: str) -> Any:
+    """`text` with the non-finite numbers of the schema's numeric fields as floats again."""
+    results = json.loads(text)
+    if not isinstance(results, dict) or results.get("schema") != schema.SCHEMA:
+        return results
+    for task in results["tasks"]:
+        task["floor"] = _number(task["floor"])
+        _mend(task["first_divergence"], schema.AgreementRow)
+        for name, row in TABLES.items():
+            _mend(task[name], row)
+        for name, row in LEARNING_TABLES.items() if task["learning"] else ():
+            _mend(task["learning"][name], row)
+    return results
+
+
+def numeric_fields(row: type) -> list[str]:
+    """The fields of a row's type that hold a float, a float or None, or a list of floats."""
+    floats = (float, float | None, list[float])
+    return [name for name, kind in get_type_hints(row).items() if kind in floats]
+
+
+def _mend(rows: list[dict[str, Any]], row_type: type) -> None:
+    fields = numeric_fields(row_type)
+    for row in rows:
+        for field in fields:
+            row[field] = _number(row[field])
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(item) for item in value]
+    return NON_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

@@ -1,0 +1,173 @@
+"""The contract between the harness, which fills results, and the report, which shows them: `results.json`.
+
+The keys of the design stand first in each table; what was added to them is marked "(added)".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+SCHEMA = 1
+
+Verdict = Literal["agree", "disagree", "incomplete"]
+Grade = Literal["equal", "less accurate", "different"]
+
+
+class AgreementRow(TypedDict):
+    """One tensor of one stage, compared.
+
+    `against` is "numpy" (the reference) or another implementation. `error` is max|a - b| / max|b| (inf for NaN
+    or another shape); against another implementation in float32 it is the difference between the two.
+    """
+
+    implementation: str
+    against: str
+    stage: str  # self-agreement, parameters, forward, loss, gradients, clipping, update, optimizer state, ...
+    tensor: str
+    dtype: str
+    error: float
+    bound: float
+    grade: Grade
+    factor: float | None  # (added) float32: how many times less accurate than its counterpart
+
+
+class PerplexityRow(TypedDict):
+    """One point of a curve; epochs count from 1."""
+
+    implementation: str
+    seed: int
+    epoch: int
+    split: Literal["training", "validation"]
+    perplexity: float
+    dtype: str  # (added)
+    perturbed: bool  # (added) the run that started one unit in the last place away, for the noise band
+
+
+class ThroughputRow(TypedDict):
+    """Tokens per second of one implementation in one mode, and its ratio to another.
+
+    A row whose `ratio_to` is the implementation itself is the A/A control: a second process of the same code.
+    """
+
+    implementation: str
+    mode: Literal["train", "infer"]
+    tokens_per_second: float
+    low: float
+    high: float
+    samples: list[float]
+    ratio_to: str | None
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    limit_fraction: float | None  # of the machine's own matrix-product speed in this framework
+    peak_memory_bytes: int | None  # above the idle worker
+
+
+class PublishedRow(TypedDict):
+    """A published figure beside what was measured here."""
+
+    quantity: str
+    framework: str
+    published: float
+    measured: float | None
+    source: str
+    implementation: str  # (added)
+    verdict: str  # (added) "reproduced", "not reproduced", or why it was not measured
+
+
+class Failure(TypedDict):
+    """A cell that gave no result, and why."""
+
+    implementation: str
+    stage: str
+    reason: str
+
+
+class CausalityRow(TypedDict):
+    """(added) Whether outputs up to t moved when inputs after t were changed."""
+
+    implementation: str
+    causal: bool
+    change: float
+
+
+class TrajectoryRow(TypedDict):
+    """(added) Two float64 curves, compared at one epoch.
+
+    `gap` is |a - b| / b of the training perplexities; `floor` the largest such gap of an implementation to
+    itself after its initial weights were moved by one unit in the last place; `bound` the float64 bound.
+    """
+
+    implementation: str
+    against: str
+    epoch: int
+    gap: float
+    floor: float
+    bound: float
+
+
+class EquivalenceRow(TypedDict):
+    """(added) Final training perplexities over seeds: two one-sided tests within a margin on the ratio."""
+
+    implementation: str
+    against: str
+    ratio: float
+    low: float
+    high: float
+    margin: float
+    p_value: float
+    equivalent: bool
+
+
+class Learning(TypedDict):
+    """(added) Does it learn the same? `horizon` is the last epoch at which curves can be compared exactly."""
+
+    verdict: Literal["same", "different", "not tested"]
+    text: str
+    horizon: int | None
+    epochs: int
+    trajectory: list[TrajectoryRow]
+    equivalence: list[EquivalenceRow]
+
+
+class Sample(TypedDict):
+    """(added) Text that a trained model wrote after a prefix."""
+
+    implementation: str
+    prefix: str
+    decoding: Literal["greedy", "sampled"]
+    text: str
+
+
+class TaskResult(TypedDict):
+    """Everything about one task."""
+
+    task: str
+    verdict: Verdict
+    agreement: list[AgreementRow]
+    perplexity: list[PerplexityRow]
+    throughput: list[ThroughputRow]
+    published: list[PublishedRow]
+    failures: list[Failure]
+    title: str  # (added)
+    description: str  # (added) model, data and recipe in one or two sentences
+    reason: str  # (added) one line for the verdict; for a disagreement the first failing stage and tensor
+    first_divergence: list[AgreementRow]  # (added) the first failing row of each pair that disagrees
+    learning: Learning | None  # (added) None where nothing is trained
+    causality: list[CausalityRow]  # (added)
+    floor: float | None  # (added) the best perplexity that is possible, where it is known
+    samples: list[Sample]  # (added)
+    notes: list[dict[str, str]]  # (added) {"implementation", "note"}: what a reader must know
+    warnings: list[str]  # (added) e.g. the A/A control's interval leaves 1
+
+
+class Results(TypedDict):
+    """A report."""
+
+    schema: int
+    crossfw: str
+    created: str
+    command: list[str]
+    environment: dict[str, Any]  # machine {...}, threads, implementations {name: versions and threads}
+    suite: str  # (added)
+    tasks: list[TaskResult]

@@ -1,0 +1,248 @@
+"""The tables of a report, as text in cells: Markdown and HTML draw the same ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crossfw.report import facts, formatting
+from crossfw.report.schema import AgreementRow, Results, TaskResult, ThroughputRow
+from crossfw.report.summary import NO_DIFFERENCE
+
+WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-15}"  # the selector asks for the sign, not for a coloured picture
+BAD, GOOD = "\N{MULTIPLICATION X}", "\N{CHECK MARK}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a caption; `groups` are (heading, rows), with the heading empty where there is but one.
+
+    `numeric` tells which columns hold numbers. The first cell of a row names it.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    groups: tuple[tuple[str, list[list[str]]], ...]
+
+    def __bool__(self) -> bool:
+        return any(rows for _, rows in self.groups)
+
+
+@dataclass(frozen=True)
+class SampleGroup:
+    """Text that several implementations wrote alike."""
+
+    writers: str
+    text: str
+
+
+def table(caption: str, columns: str, rows: list[list[str]]) -> Table:
+    """A table without groups; `columns` are separated by `|`, and `>` marks one of numbers."""
+    return grouped(caption, columns, [("", rows)])
+
+
+def grouped(caption: str, columns: str, groups: Iterable[tuple[str, list[list[str]]]]) -> Table:
+    """A table whose rows stand in groups under headings."""
+    names = columns.split("|")
+    numeric = tuple(name.startswith(">") for name in names)
+    return Table(caption, tuple(name.removeprefix(">") for name in names), numeric, tuple(groups))
+
+
+def divergence(task: TaskResult) -> Table:
+    """The first failing row of every pair that disagrees."""
+    columns = "implementation|against|stage|tensor|dtype|>error|>bound|>error / bound"
+    return table("Where they first differ", columns, [_divergence_row(row) for row in task["first_divergence"]])
+
+
+def agreement(task: TaskResult) -> Table:
+    """All comparisons, one line for each stage, pair and dtype: the worst tensor stands for the others."""
+    groups = []
+    for stage in facts.unique(row["stage"] for row in task["agreement"]):
+        cells: dict[tuple[str, str, str], list[AgreementRow]] = {}
+        for row in task["agreement"]:
+            if row["stage"] == stage:
+                cells.setdefault((row["dtype"], row["implementation"], row["against"]), []).append(row)
+        groups.append((stage, [_agreement_row(rows) for rows in cells.values()]))
+    columns = "implementation|against|dtype|>tensors|>worst error|>bound|worst tensor|grade"
+    caption = "Every comparison, by stage; the worst error is also the smallest bound that would have passed"
+    return grouped(caption, columns, groups)
+
+
+def final_perplexities(task: TaskResult) -> Table:
+    """Perplexity at the last epoch, over seeds; a model that sees the future is marked."""
+    future, by_name = facts.seeing_the_future(task), {}
+    for final in facts.finals(task):
+        by_name.setdefault(final.implementation, {})[final.split] = final
+    rows = []
+    for name, splits in by_name.items():
+        texts = [_perplexity_cell(splits[split]) if split in splits else formatting.NONE for split in _SPLITS]
+        if name in future:
+            texts = [text if text == formatting.NONE else f"{WARNING} {text}" for text in texts]
+        some = next(iter(splits.values()))
+        note = [f"{WARNING} {facts.SEES_THE_FUTURE}" if name in future else ""] if future else []
+        rows.append([name, *texts, str(some.epoch), str(len(some.values)), *note])
+    columns = "implementation|>training|>validation|>epoch|>seeds" + ("|note" if future else "")
+    return table(f"Final perplexity, {facts.drawn_dtype(task)}", columns, rows)
+
+
+def trajectory(task: TaskResult) -> Table:
+    """The greatest gap of each pair up to the horizon, beside the noise floor and the bound there."""
+    learning, rows = task["learning"], []
+    if not learning:
+        return table("", "", [])
+    horizon = learning["horizon"]
+    for (implementation, against), points in facts.trajectory_pairs(learning).items():
+        inside = [point for point in points if horizon is not None and point["epoch"] <= horizon]
+        if inside:
+            worst = max(inside, key=lambda point: (math.isnan(point["gap"]), point["gap"]))
+            numbers = (formatting.error(worst[key]) for key in ("gap", "floor", "bound"))
+            rows.append([implementation, against, str(worst["epoch"]), *numbers])
+    caption = f"Training curves in float64, largest gap up to the horizon (epoch {horizon} of {learning['epochs']})"
+    return table(caption, "implementation|against|>at epoch|>gap|>noise floor|>bound", rows)
+
+
+def equivalence(task: TaskResult) -> Table:
+    """The tests of final perplexities over seeds."""
+    rows = []
+    for row in task["learning"]["equivalence"] if task["learning"] else ():
+        interval = f"{row['ratio']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        verdict = f"{GOOD} equivalent" if row["equivalent"] else "not shown"
+        margin, p_value = formatting.percent(row["margin"]), formatting.error(row["p_value"])
+        rows.append([row["implementation"], row["against"], interval, f"±{margin}", p_value, verdict])
+    columns = "implementation|against|>ratio (interval)|>margin|>p|verdict"
+    return table("Final training perplexities over seeds, tested for equivalence", columns, rows)
+
+
+def causality(task: TaskResult) -> Table:
+    """Whether outputs moved when later inputs were changed."""
+    rows = []
+    for row in task["causality"]:
+        verdict = f"{GOOD} does not see the future" if row["causal"] else f"{WARNING} {facts.SEES_THE_FUTURE}"
+        rows.append([row["implementation"], formatting.error(row["change"]), verdict])
+    columns = "implementation|>change of earlier outputs|verdict"
+    return table("Causality: later inputs changed, earlier outputs watched", columns, rows)
+
+
+def published(task: TaskResult) -> Table:
+    """Published figures beside those measured here."""
+    rows = []
+    for row in task["published"]:
+        who = row["framework"] + (f", {row['implementation']}" if row["implementation"] else "")
+        numbers = (formatting.published(row[key]) for key in ("published", "measured"))
+        rows.append([row["quantity"], who, *numbers, row["verdict"], row["source"]])
+    return table("Published results", "quantity|framework|>published|>measured here|verdict|source", rows)
+
+
+def throughput(task: TaskResult) -> Table:
+    """Speed, ratio, share of the machine's limit and memory, by mode."""
+    differing, groups = facts.differing(task), []
+    for mode, name in facts.MODES.items():
+        rows = [_throughput_row(row, differing) for row in task["throughput"] if row["mode"] == mode]
+        if rows:
+            groups.append((name, rows))
+    columns = "implementation|>tokens/s (95 % interval)|ratio (95 % interval)|>of the machine's limit|>peak memory, MB"
+    return grouped("Tokens per second", columns, groups)
+
+
+def failures(task: TaskResult) -> Table:
+    """Cells without a result."""
+    rows = [[row["implementation"] or "all", row["stage"], row["reason"]] for row in task["failures"]]
+    return table("What gave no result", "implementation|stage|reason", rows)
+
+
+def samples(task: TaskResult) -> list[tuple[str, list[SampleGroup]]]:
+    """Generated text by prefix and way of decoding, identical texts together."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for sample in task["samples"]:
+        texts = found.setdefault((sample["prefix"], sample["decoding"]), {})
+        texts.setdefault(sample["text"], []).append(sample["implementation"])
+    sections = []
+    for (prefix, decoding), texts in found.items():
+        total = sum(map(len, texts.values()))
+        groups = [SampleGroup(_writers(names, total), text) for text, names in texts.items()]
+        sections.append((f"after “{prefix}”, {decoding}", groups))
+    return sections
+
+
+def environment(results: Results) -> list[Table]:
+    """Machine and versions."""
+    parts = dict(results["environment"])
+    workers = parts.pop("implementations", None) or {}
+    machine = parts.pop("machine", None)
+    facts_of_it = {**(machine if isinstance(machine, dict) else {"machine": machine} if machine else {}), **parts}
+    keys = facts.unique(key for versions in workers.values() for key in versions)
+    rows = [[name, *(_flat(versions.get(key)) for key in keys)] for name, versions in workers.items()]
+    columns = ("implementation", *map(_words, keys))
+    return [
+        table("Machine", "fact|value", [[_words(key), _flat(value)] for key, value in facts_of_it.items()]),
+        Table("Versions and threads of every worker", columns, (False,) * len(columns), (("", rows),)),
+    ]
+
+
+_SPLITS = ("training", "validation")
+
+
+def _divergence_row(row: AgreementRow) -> list[str]:
+    numbers = (formatting.error(number) for number in (row["error"], row["bound"], facts.severity(row)))
+    return [row["implementation"], row["against"], row["stage"], row["tensor"], row["dtype"], *numbers]
+
+
+def _agreement_row(rows: list[AgreementRow]) -> list[str]:
+    worst = max(rows, key=lambda row: (facts.failed(row), facts.severity(row)))
+    bad = sum(map(facts.failed, rows))
+    grade = f"{BAD} {bad} different" if bad else f"{GOOD} {_mildest(rows)}"
+    numbers = [str(len(rows)), formatting.error(worst["error"]), formatting.error(worst["bound"])]
+    return [worst["implementation"], worst["against"], worst["dtype"], *numbers, worst["tensor"], grade]
+
+
+def _mildest(rows: list[AgreementRow]) -> str:
+    if all(row["grade"] == "equal" for row in rows):
+        return "equal"
+    factor = max((row["factor"] or 0.0 for row in rows), default=0.0)
+    return "less accurate" + (f", up to {factor:.2g}x" if factor else "")
+
+
+def _perplexity_cell(final: facts.Final) -> str:
+    middle = formatting.perplexity(final.middle)
+    return middle if len(final.values) == 1 else f"{middle} ({formatting.perplexity_range(final.values)})"
+
+
+def _throughput_row(row: ThroughputRow, differing: list[str]) -> list[str]:
+    name, control = row["implementation"], facts.is_control(row)
+    interval = f"{formatting.rate(row['low'])} to {formatting.rate(row['high'])}"
+    cells = [f"{name}, A/A control" if control else name, f"{formatting.rate(row['tokens_per_second'])} ({interval})"]
+    cells.append(_ratio_cell(row, differing))
+    return [*cells, formatting.percent(row["limit_fraction"]), formatting.megabytes(row["peak_memory_bytes"])]
+
+
+def _ratio_cell(row: ThroughputRow, differing: list[str]) -> str:
+    if row["ratio"] is None or row["ratio_low"] is None or row["ratio_high"] is None:
+        return formatting.NONE
+    number = formatting.ratio(row["ratio"], row["ratio_low"], row["ratio_high"])
+    if facts.is_control(row):
+        return f"{number} of itself"
+    value, interval = number.split(" ", 1)
+    other = row["ratio_to"]
+    unlike = f"; {BAD} not the same model" if row["implementation"] in differing or other in differing else ""
+    text = f"{NO_DIFFERENCE} to {other} {interval}" if facts.shows_no_difference(row) else f"{value} {other} {interval}"
+    return text + unlike
+
+
+def _writers(names: list[str], total: int) -> str:
+    everyone = len(names) == total and total > 1
+    return f"{formatting.all_of(names, total)} write:" if everyone or len(names) > 1 else f"{names[0]} writes:"
+
+
+def _words(key: str) -> str:
+    return str(key).replace("_", " ")
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_words(key)} {_flat(item)}" for key, item in value.items()) or formatting.NONE
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_flat, value)) or formatting.NONE
+    return formatting.NONE if value is None or value == "" else str(value)

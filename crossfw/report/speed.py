@@ -1,0 +1,79 @@
+"""The figure of throughput: a dot and its 95 % interval for every implementation, training above inference."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from crossfw.report import facts, formatting
+from crossfw.report.canvas import WIDTH, Drawing, Style, render
+from crossfw.report.schema import TaskResult, ThroughputRow
+from crossfw.report.summary import not_the_same_model
+
+LINE, MARGIN = 0.3, 0.42  # inches: of one implementation, and above and below each panel
+
+
+def throughput(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | None:
+    """Tokens per second; None where nothing was timed."""
+    panels = {mode: rows for mode in facts.MODES if (rows := _lines(task, mode))}
+    if not panels:
+        return None
+    lines = sum(map(len, panels.values()))
+    height = lines * LINE + len(panels) * 2 * MARGIN
+    figure = Figure(figsize=(WIDTH, height))
+    top = height
+    for mode, rows in panels.items():
+        top -= MARGIN + len(rows) * LINE
+        axes = figure.add_axes((0.345, top / height, 0.63, len(rows) * LINE / height))
+        top -= MARGIN
+        _draw(axes, rows, styles)
+        axes.set_title(f"{facts.MODES[mode].capitalize()}, tokens per second", x=-0.345 / 0.63 + 0.02)
+    alone = [f"{row['implementation']} {formatting.rate(row['tokens_per_second'])}" for row in panels[next(iter(panels))]
+             if not facts.is_control(row)]
+    mode = facts.MODES[next(iter(panels))]
+    alt = f"Tokens per second in {mode}, {task['title']}: {', '.join(alone)}."
+    caption = f"{not_the_same_model(task).capitalize()}tokens per second, with 95 % intervals."
+    if any(facts.is_control(row) for rows in panels.values() for row in rows):
+        caption += " A hollow mark is the A/A control: the same code in a second process."
+    return render(figure, name, caption[0].upper() + caption[1:], alt)
+
+
+def _lines(task: TaskResult, mode: str) -> list[ThroughputRow]:
+    """One row for each implementation, whatever it is compared with, and one for its control."""
+    found: dict[tuple[str, bool], ThroughputRow] = {}
+    for row in task["throughput"]:
+        if row["mode"] == mode and all(math.isfinite(row[key]) for key in ("tokens_per_second", "low", "high")):
+            found.setdefault((row["implementation"], facts.is_control(row)), row)
+    return list(found.values())
+
+
+def _draw(axes: Axes, rows: list[ThroughputRow], styles: dict[str, Style]) -> None:
+    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    logarithmic = low > 0 and high / low > 12
+    for line, row in enumerate(rows):
+        style, control = styles[row["implementation"]], facts.is_control(row)
+        speed, left, right = row["tokens_per_second"], row["low"], row["high"]
+        axes.errorbar(speed, line, xerr=[[max(0.0, speed - left)], [max(0.0, right - speed)]], color=style.color,
+                      marker=style.marker, markersize=7, markerfacecolor="white" if control else style.color,
+                      markeredgewidth=1.5, elinewidth=1.8, capsize=3)
+        axes.annotate(formatting.rate(speed), (right, line), xytext=(6, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.set_xlim(low / 1.3, high * (high / low) ** 0.42)
+        axes.xaxis.set_major_locator(LogLocator(numticks=4))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.set_xlim(0, high * 1.36)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.rate(value)))
+
+
+def _label(row: ThroughputRow) -> str:
+    return f"{row['implementation']}, A/A" if facts.is_control(row) else row["implementation"]

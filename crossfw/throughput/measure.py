@@ -1,0 +1,82 @@
+"""Throughput rows of a task: speeds, ratios, the A/A control, the machine's limit, memory."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from crossfw.report.schema import ThroughputRow
+from crossfw.throughput.rounds import Samples
+from crossfw.throughput.statistics import median_interval, ratio_interval
+
+MODES = ("train", "infer")
+CONTROL = " (A/A)"
+MATRIX_SIZE = 1024
+MATRIX_REPEATS = 5
+MEMORY_STEPS = 3
+SIBLINGS = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}
+
+
+def counterpart(name: str, names: list[str]) -> str | None:
+    """The MXNet sibling that a torch implementation is measured against; for others any MXNet one, or None."""
+    if not name.startswith("torch"):
+        return None
+    mxnet = [other for other in names if other.startswith("mxnet")]
+    return SIBLINGS[name] if SIBLINGS.get(name) in mxnet else (mxnet[0] if mxnet else None)
+
+
+def rows_of(
+    samples: Samples, control: str, flops: dict[str, float], limits: dict[str, float], memory: dict[str, int]
+) -> list[ThroughputRow]:
+    """One row per implementation, and one for the control against itself.
+
+    Args:
+        samples: of one mode; the control's second process is named `control + CONTROL`.
+        control: the implementation that runs twice.
+        flops: floating-point operations per token, by mode.
+        limits: operations per second of the machine's own matrix product, by implementation.
+        memory: peak bytes above the idle worker, by implementation.
+    """
+    names, rows = [name for name in samples.by_name if not name.endswith(CONTROL)], []
+    for name, speeds in samples.by_name.items():
+        plain = name[: -len(CONTROL)] if name.endswith(CONTROL) else name
+        to = control if name.endswith(CONTROL) else counterpart(name, names)
+        ratio = ratio_interval(speeds, samples.by_name[to]) if to else None
+        middle = median_interval(speeds)
+        fraction = middle.value * flops[samples.mode] / limits[plain] if plain in limits else None
+        rows.append(
+            ThroughputRow(
+                implementation=plain,
+                mode=samples.mode,
+                tokens_per_second=middle.value,
+                low=middle.low,
+                high=middle.high,
+                samples=speeds,
+                ratio_to=to,
+                ratio=ratio and ratio.value,
+                ratio_low=ratio and ratio.low,
+                ratio_high=ratio and ratio.high,
+                limit_fraction=fraction,
+                peak_memory_bytes=memory.get(plain),
+            )
+        )
+    return rows
+
+
+def control_warning(rows: list[ThroughputRow]) -> str | None:
+    """What the A/A control says of the machine: a warning where it shows a difference that is not there."""
+    for row in rows:
+        if row["ratio_to"] == row["implementation"] and not row["ratio_low"] <= 1.0 <= row["ratio_high"]:
+            return (
+                f"A/A control ({row['mode']}): two processes of {row['implementation']} differ by a factor of "
+                f"{row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f}); "
+                "ratios as close to 1 as that show nothing"
+            )
+    return None
+
+
+def prepare(backend: Any, model: str, spec: Any, parameters: dict, optimizer: dict, dtype: str, device: str) -> None:
+    """Make a backend ready to be timed on the task's own model, weights and optimizer."""
+    backend.call("build", model=model, spec=asdict(spec), dtype=dtype, device=device)
+    backend.call("load", parameters=parameters)
+    backend.call("configure_optimizer", spec=optimizer)

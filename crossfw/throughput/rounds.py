@@ -1,0 +1,56 @@
+"""The schedule: warm workers take turns, forwards and back (A B C C B A), so that drift hits all alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+VISIT_SECONDS = 0.05
+WARM_UP_STEPS = 3
+WARM_UP_VISITS = 2
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Tokens per second, one value per round: both visits of a round together."""
+
+    mode: str
+    by_name: dict[str, list[float]]
+
+
+class Contest:
+    """Several warm backends on the same batch.
+
+    Args:
+        backends: by name; each built, loaded and with an optimizer.
+        inputs, targets: the batch, as for `Service.step`.
+    """
+
+    def __init__(self, backends: dict[str, Any], inputs: np.ndarray, targets: np.ndarray):
+        self.backends, self.tokens = backends, targets.size
+        for backend in backends.values():
+            backend.call("prepare_timing", inputs=inputs, targets=targets)
+
+    def repeats(self, name: str, mode: str) -> int:
+        """Warm up; how many steps make one visit long enough to be timed."""
+        call = self.backends[name].call
+        call("time", mode=mode, repeats=WARM_UP_STEPS)
+        seconds = min(call("time", mode=mode, repeats=WARM_UP_STEPS) for _ in range(WARM_UP_VISITS)) / WARM_UP_STEPS
+        return max(1, math.ceil(VISIT_SECONDS / seconds))
+
+    def run(self, mode: str, rounds: int, advance: Callable[[], None]) -> Samples:
+        """Time every backend twice in each round; `advance` is called after each round."""
+        repeats = {name: self.repeats(name, mode) for name in self.backends}
+        names = list(self.backends)
+        speeds: dict[str, list[float]] = {name: [] for name in names}
+        for _ in range(rounds):
+            seconds = dict.fromkeys(names, 0.0)
+            for name in names + names[::-1]:
+                seconds[name] += self.backends[name].call("time", mode=mode, repeats=repeats[name])
+            for name in names:
+                speeds[name].append(2 * repeats[name] * self.tokens / seconds[name])
+            advance()
+        return Samples(mode, speeds)

@@ -1,0 +1,45 @@
+"""From raw times to medians, ratios and their intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the ends of its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def contains(self, number: float) -> bool:
+        """Whether the interval reaches over a number."""
+        return self.low <= number <= self.high
+
+
+def median_interval(samples: list[float]) -> Interval:
+    """The median, with the interval between two order statistics that holds the true one (binomial, no model)."""
+    ordered = np.sort(samples)
+    n = len(ordered)
+    lower = int(stats.binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))
+    return Interval(float(np.median(ordered)), float(ordered[max(lower - 1, 0)]), float(ordered[min(n - lower, n - 1)]))
+
+
+def ratio_interval(ours: list[float], theirs: list[float]) -> Interval:
+    """Ratio of two speeds measured in the same rounds: the geometric mean over rounds, with Student's interval.
+
+    A round's two values saw the machine in the same minute, so the noise that both share divides out.
+    """
+    if len(ours) != len(theirs) or len(ours) < 2:
+        raise ValueError(f"{len(ours)} and {len(theirs)} rounds: a ratio needs the same number, at least 2")
+    logs = np.log(np.array(ours) / np.array(theirs))
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs))
+    middle = logs.mean()
+    return Interval(*(float(np.exp(x)) for x in (middle, middle - half, middle + half)))

@@ -1,0 +1,69 @@
+"""Timing and memory of steps, in the process of the framework."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Stopwatch:
+    """A batch in native arrays, and what it takes to run steps on it.
+
+    Training steps hand their detached state on, as a language model's do.
+    """
+
+    def __init__(self, backend: Any, inputs: np.ndarray, targets: np.ndarray):
+        self.backend = backend
+        self.inputs, self.targets = backend.native(inputs), backend.native(targets)
+        self.state = backend.model.initial_state(inputs.shape[1])
+
+    def run(self, mode: str, repeats: int) -> None:
+        """`repeats` steps, "train" or "infer", and the wait until they are done."""
+        if mode == "train":
+            for _ in range(repeats):
+                _, self.state = self.backend.step(self.inputs, self.targets, self.state)
+        else:
+            for _ in range(repeats):
+                _, self.state = self.backend.forward(self.inputs, self.state)
+        self.backend.sync()
+
+    def time(self, mode: str, repeats: int) -> float:
+        """Seconds for `repeats` steps."""
+        self.backend.sync()
+        start = time.perf_counter()
+        self.run(mode, repeats)
+        return time.perf_counter() - start
+
+    def matrix_rate(self, size: int, repeats: int, dtype: str) -> float:
+        """Floating-point operations per second of the product of two (size, size) matrices, the best of `repeats`."""
+        seconds = []
+        for _ in range(repeats + 1):
+            self.backend.sync()
+            start = time.perf_counter()
+            self.backend.matrix_product(size, dtype)
+            self.backend.sync()
+            seconds.append(time.perf_counter() - start)
+        return 2.0 * size**3 / min(seconds[1:])
+
+    def peak_memory(self, mode: str, steps: int) -> dict:
+        """Resident bytes before the steps (`idle`) and the most during them (`peak`); Linux only, else empty."""
+        status = Path("/proc/self/status")
+        if not status.exists():
+            return {}
+        idle = _resident(status, "VmRSS")
+        try:
+            Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+        except OSError:
+            pass
+        self.run(mode, steps)
+        return {"idle": idle, "peak": _resident(status, "VmHWM")}
+
+
+def _resident(status: Path, field: str) -> int:
+    for line in status.read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"{status} has no {field}")

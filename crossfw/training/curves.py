@@ -1,0 +1,132 @@
+"""A training cell: one implementation trained on one task from one seed, and the curve that it drew."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+from crossfw.agreement.trace import Trace
+from crossfw.data.dataset import Dataset
+from crossfw.task import Task
+from crossfw.weights.initial import initial_parameters, one_ulp_away
+
+CHECKPOINT_UPDATES = 100
+SAMPLE_SEED = 0
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What tells one training cell of a task from another.
+
+    Attributes:
+        dtype, device: to train in and on.
+        seed: of the initial weights and of the batches.
+        epochs: passes over the training text.
+        perturbed: start one unit in the last place away.
+    """
+
+    dtype: str
+    device: str
+    seed: int
+    epochs: int
+    perturbed: bool = False
+
+
+def perplexity(nll: float, tokens: int) -> float:
+    """exp(total negative log-likelihood in nats / tokens); inf where that overflows."""
+    try:
+        return math.exp(nll / tokens)
+    except OverflowError:
+        return math.inf
+
+
+def _batches(batches: list) -> list:
+    return [[batch.inputs, batch.targets] for batch in batches]
+
+
+class TrainingRun:
+    """Drives a backend through the epochs of a plan."""
+
+    def __init__(self, backend: Any, task: Task, dataset: Dataset, spec: Any, plan: TrainingPlan):
+        self.call, self.task, self.dataset, self.spec, self.plan = backend.call, task, dataset, spec, plan
+        self.points: list[dict] = []
+        self.updates = 0
+        self.checkpoint: dict[str, np.ndarray] = {}
+        self.diverged: dict | None = None
+
+    def start(self) -> None:
+        """Build the model, load its initial weights, make a fresh optimizer."""
+        plan, recipe = self.plan, self.task.recipe
+        self.call("build", model=self.task.model.kind, spec=asdict(self.spec), dtype=plan.dtype, device=plan.device)
+        weights = initial_parameters(self.spec.shapes(), recipe.initial, recipe.initial_scale, plan.seed)
+        self.call("load", parameters=one_ulp_away(weights, plan.dtype) if plan.perturbed else weights)
+        self.call("configure_optimizer", spec=asdict(recipe.optimizer_spec()))
+
+    def epoch(self, number: int) -> None:
+        """Train one epoch, then validate; `number` counts from 1."""
+        carry = self.dataset.carries_state
+        batches = _batches(self.dataset.training(self.plan.seed, number))
+        trained = self.call("train", batches=batches, carry_state=carry)
+        if trained["diverged"] or not math.isfinite(perplexity(trained["nll"], trained["tokens"])):
+            place = trained["diverged"] or {"step": trained["steps"] - 1, "tensor": "perplexity", "value": "inf"}
+            self.diverged = {"epoch": number, "update": self.updates + place["step"] + 1, **place}
+            return
+        self._note(number, "training", trained)
+        self.updates += trained["steps"]
+        validation = _batches(self.dataset.validation())
+        if validation and not self.plan.perturbed:
+            self._note(number, "validation", self.call("evaluate", batches=validation, carry_state=carry))
+        if self.updates >= CHECKPOINT_UPDATES and not self.checkpoint:
+            self._take_checkpoint()
+
+    def samples(self) -> list[dict]:
+        """What the trained model writes after the task's prefix, greedily and sampled."""
+        wanted, vocabulary = self.task.generate, self.dataset.vocabulary
+        if wanted is None or self.plan.perturbed or self.diverged:
+            return []
+        joint = "" if self.dataset.spec.unit == "character" else " "
+        prefix = vocabulary.encode(list(wanted.prefix) if joint == "" else wanted.prefix.split())
+        written = []
+        for decoding, temperature in (("greedy", 0.0), ("sampled", wanted.temperature)):
+            ids = self.call("generate", prefix=prefix, count=wanted.count, temperature=temperature, seed=SAMPLE_SEED)
+            text = joint.join(vocabulary.decode(ids))
+            written.append({"prefix": wanted.prefix, "decoding": decoding, "text": wanted.prefix + joint + text})
+        return written
+
+    def result(self) -> Trace:
+        """The curve and the samples as facts; parameters after the first epoch past 100 updates, or the last."""
+        samples = self.samples()
+        if not self.checkpoint and not self.diverged:
+            self._take_checkpoint()
+        facts = {
+            "plan": asdict(self.plan),
+            "points": self.points,
+            "diverged": self.diverged,
+            "samples": samples,
+            "checkpoint_updates": self.checkpoint_updates if self.checkpoint else None,
+        }
+        return Trace({f"trajectory/{name}": value for name, value in self.checkpoint.items()}, facts)
+
+    def _note(self, epoch: int, split: str, counted: dict) -> None:
+        value = perplexity(counted["nll"], counted["tokens"])
+        self.points.append({"epoch": epoch, "split": split, "perplexity": value})
+
+    def _take_checkpoint(self) -> None:
+        self.checkpoint, self.checkpoint_updates = self.call("export"), self.updates
+
+
+def train(
+    backend: Any, task: Task, dataset: Dataset, spec: Any, plan: TrainingPlan, advance: Callable[[], None]
+) -> Trace:
+    """The trace of one training cell; `advance` is called after every epoch. It ends early when numbers diverge."""
+    run = TrainingRun(backend, task, dataset, spec, plan)
+    run.start()
+    for number in range(1, plan.epochs + 1):
+        run.epoch(number)
+        advance()
+        if run.diverged:
+            break
+    return run.result()
