@@ -90,10 +90,10 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
         given["implementations"] = parse_implementations([name.strip() for name in names.split(",")])
     out = out or Path("reports") / f"{datetime.now():%Y%m%d-%H%M%S}-{suite}"
     options = RunOptions(tasks=tasks, out=out, suite=suite, resume=resume, pythons=tuple(pythons.items()), **given)
-    console = Console(soft_wrap=True)
+    console = Console()
     results, code = run_tasks(options, ["crossfw", *sys.argv[1:]], console)
-    print_summary(results, Console())
-    console.print(f"report: {out / 'index.html'}", markup=False, highlight=False)
+    print_summary(results, console)
+    console.print(f"report: {out / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
 
 

@@ -8,12 +8,11 @@ its counterpart is "less accurate", with the factor; beyond the bound it is "dif
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Callable, Iterator
 
 import numpy as np
 
 from crossfw.agreement import STAGES
-from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.trace import Trace
 from crossfw.report.schema import AgreementRow
 
@@ -62,21 +61,23 @@ def self_agreement(side: Side, dtype: str) -> list[AgreementRow]:
     ]
 
 
-def compare(side: Side, other: Side, dtype: str, size: Size, reference: Trace | None = None) -> list[AgreementRow]:
+def compare(
+    side: Side, other: Side, dtype: str, limit_of: Callable[[str, str], float], reference: Trace | None = None
+) -> list[AgreementRow]:
     """Rows for every tensor of every stage.
 
     Args:
         side: the implementation that is judged.
         other: what it is compared with, in the same dtype.
         dtype: of both.
-        size: for the bounds.
+        limit_of: the bound for a stage and a tensor.
         reference: the float64 reference, against which the errors of a float32 pair are measured.
     """
     rows = []
     for stage, tensor, ours, theirs in _matched(side.trace, other.trace):
         if stage == "self-agreement":
             continue
-        limit = bound(stage, dtype, size)
+        limit = limit_of(stage, tensor)
         if ours is None or theirs is None:
             rows.append(_row(side.name, other.name, stage, tensor, dtype, float("inf"), limit))
         elif reference is None:

@@ -33,10 +33,8 @@ class Backend:
         return array.detach()
 
     def assign(self, parameters: dict[str, nd.NDArray]) -> None:
-        """Copy values into the model's parameters of the same names."""
+        """Copy values into the model's parameters of the same names and shapes."""
         for name, value in parameters.items():
-            if value.shape != self.model.parameters[name].shape:  # `[:] =` would broadcast it
-                raise ValueError(f"{name}: shape {value.shape} for {self.model.parameters[name].shape}")
             self.model.parameters[name][:] = value
 
     def forward(self, inputs: nd.NDArray, state: nd.NDArray) -> tuple[dict[str, nd.NDArray], nd.NDArray]:

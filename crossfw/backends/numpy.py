@@ -29,10 +29,8 @@ class Backend:
         return array
 
     def assign(self, parameters: dict[str, np.ndarray]) -> None:
-        """Copy values into the model's parameters of the same names."""
+        """Copy values into the model's parameters of the same names and shapes."""
         for name, value in parameters.items():
-            if value.shape != self.model.parameters[name].shape:  # `[...] =` would broadcast it
-                raise ValueError(f"{name}: shape {value.shape} for {self.model.parameters[name].shape}")
             self.model.parameters[name][...] = value
 
     def forward(self, inputs: np.ndarray, state: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:

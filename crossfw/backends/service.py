@@ -47,7 +47,15 @@ class Service:
         return environment.describe(self.implementation.framework, type(self.backend))
 
     def load(self, parameters: Arrays) -> None:
-        """Set parameters by canonical name."""
+        """Set parameters by canonical name.
+
+        Raises:
+            ValueError: for another shape, which every framework's assignment would broadcast silently.
+        """
+        for name, value in parameters.items():
+            expected = tuple(self.backend.model.parameters[name].shape)
+            if value.shape != expected:
+                raise ValueError(f"{name}: shape {value.shape}, expected {expected}")
         self.backend.assign({name: self._native(value) for name, value in parameters.items()})
 
     def export(self) -> Arrays:

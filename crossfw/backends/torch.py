@@ -30,7 +30,7 @@ class Backend:
         return tensor.detach()
 
     def assign(self, parameters: dict[str, torch.Tensor]) -> None:
-        """Copy values into the model's parameters of the same names."""
+        """Copy values into the model's parameters of the same names and shapes."""
         with torch.no_grad():
             for name, value in parameters.items():
                 self.model.parameters[name].copy_(value)

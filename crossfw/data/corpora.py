@@ -95,6 +95,28 @@ def read_corpus(name: str, data_dir: Path | None = None) -> str:
     return _retrieve(corpus.filename, corpus.download).read_text(encoding="utf-8")
 
 
+def locate(name: str, data_dir: Path | None = None) -> str | None:
+    """Where `read_corpus` would find a corpus without a download: its place in words, or None.
+
+    Raises:
+        CrossfwError: as `read_corpus`.
+    """
+    corpus = CORPORA[name]
+    if corpus.download is None:
+        return "carried by crossfw"
+    for folder in _user_folders(data_dir):
+        path = folder / corpus.filename
+        if path.is_file():
+            _read_checked(path, corpus.download.sha1)
+            return str(path)
+    try:
+        import pooch
+    except ImportError:
+        return None
+    cached = Path(pooch.os_cache("crossfw")) / corpus.filename
+    return str(cached) if cached.is_file() else None
+
+
 def _user_folders(data_dir: Path | None) -> list[Path]:
     named = {"data_dir": data_dir, DATA_VARIABLE: os.environ.get(DATA_VARIABLE)}
     folders = {source: Path(folder).expanduser() for source, folder in named.items() if folder}

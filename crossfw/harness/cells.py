@@ -14,7 +14,7 @@ from crossfw.agreement.causality import change_through_the_future
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import Shared, make_shared
 from crossfw.agreement.trace import Trace
-from crossfw.backends.client import CallFailed, WorkerError
+from crossfw.backends.client import CallFailed, WorkerDied, WorkerError
 from crossfw.data.dataset import Dataset, load_dataset
 from crossfw.data.inline import InlineSpec
 from crossfw.harness.crew import Crew, Job
@@ -173,5 +173,5 @@ def explain(error: WorkerError) -> str:
         for framework in ("mxnet", "torch"):
             if f"'{framework}'" in error.reason:
                 return f"{framework} is not installed in the worker's Python: pip install 'crossfw[{framework}]'"
-    last = error.detail.strip().splitlines()[-1:]
-    return error.reason if not last or last[0] in error.reason else f"{error.reason} ({last[0].strip()})"
+    last = error.detail.strip().splitlines()[-1:] if isinstance(error, WorkerDied) else []
+    return f"{error.reason} (its last words: {last[0].strip()})" if last else error.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Iterator
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from crossfw.agreement import STAGES, examples
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
+from crossfw.agreement.condition import condition_of, measure_condition
 from crossfw.agreement.trace import Trace
 from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
 from crossfw.harness.cells import DTYPES, TRAJECTORY_EPOCHS, Cells, plan_name
@@ -42,6 +44,7 @@ class Conclusion:
         self.cells, self.work = cells, cells.work
         self.names = [implementation.name for implementation in self.work.options.implementations]
         self.size = Size.of(self.work.spec, self.work.batch.targets)
+        self.condition = measure_condition(self.work.task.model.kind, self.work.shared)
         self.curves = list(self._curves())
 
     def _curves(self) -> Iterator[Curve]:
@@ -68,8 +71,12 @@ class Conclusion:
             if dtype == "float32" and reference is None:
                 continue
             for a, b in pairs_of(list(sides)):
-                rows += compare(sides[a], sides[b], dtype, self.size, reference)
+                rows += compare(sides[a], sides[b], dtype, partial(self.limit, dtype), reference)
         return rows
+
+    def limit(self, dtype: str, stage: str, tensor: str, updates: int = 1) -> float:
+        """The bound for a tensor of a stage."""
+        return bound(stage, dtype, self.size, condition_of(self.condition, stage, tensor), updates)
 
     def _mapping(self, side: Side) -> list[AgreementRow]:
         facts = side.trace.facts
@@ -101,6 +108,7 @@ class Conclusion:
             {name: curve.points("training") for name, curve in perturbed.items()},
             updates,
             self.size,
+            condition_of(self.condition, "trajectory", ""),
         )
         return judge(trajectories, self.finals(), self.work.epochs)
 
@@ -127,7 +135,7 @@ class Conclusion:
             updates = ours.facts["checkpoint_updates"]
             if not updates or updates > learning["horizon"] * updates_per_epoch:
                 continue
-            limit = bound("trajectory", "float64", self.size, updates)
+            limit = self.limit("float64", "trajectory", "", updates)
             for tensor, value in ours.stage("trajectory").items():
                 other = theirs.stage("trajectory").get(tensor)
                 error = math.inf if other is None else relative_error(value, other)

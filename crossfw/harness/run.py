@@ -151,14 +151,14 @@ class Run:
         for name, side in conclusion.sides("float64").items():
             self.environments[name] = side.trace.facts["environment"]
         compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
-        throughput = []
-        if work.epochs and compared:
-            speed = SpeedTest(work, racers, compared, progress.advance)
+        first, throughput = first_divergences(rows), []
+        same = compared - {row["implementation"] for row in first}
+        if work.epochs and same:
+            speed = SpeedTest(work, racers, same, progress.advance)
             progress.phase(f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks)
             throughput = speed.run()
             cells.failures += speed.failures
         failures = cells.failures + conclusion.divergences()
-        first = first_divergences(rows)
         verdict, reason = verdict_of(first, learning, failures, compared, conclusion.names)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
         return {
@@ -174,8 +174,13 @@ class Run:
             "floor": work.dataset.floor if work.dataset else None,
             "samples": conclusion.samples(),
             "notes": conclusion.notes(),
-            "warnings": [text for text in [control_warning(throughput)] if text],
+            "warnings": list(filter(None, [control_warning(throughput), left_out(compared - same)])),
         }
+
+
+def left_out(names: set[str]) -> str | None:
+    """Why some implementations have no throughput."""
+    return f"not the same model, so its speed was not measured: {', '.join(sorted(names))}" if names else None
 
 
 def exit_code(results: Results, named: bool) -> int:

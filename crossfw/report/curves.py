@@ -71,8 +71,8 @@ def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | Non
     horizon = learning["horizon"]
     if horizon is not None:
         axes.axvline(horizon, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(f"horizon {horizon}", (horizon, 1), xycoords=("data", "axes fraction"), xytext=(-4, -2),
-                      textcoords="offset points", rotation=90, ha="right", va="top")
+        axes.annotate(f"horizon {horizon}", (horizon, 0), xycoords=("data", "axes fraction"), xytext=(-3, 6),
+                      textcoords="offset points", rotation=90, ha="right", va="bottom")
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.error(value)))
     axes.yaxis.set_minor_locator(NullLocator())

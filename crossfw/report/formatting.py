@@ -65,16 +65,18 @@ def rate(value: float | None) -> str:
 
 def ratio(value: float, low: float, high: float) -> str:
     """`1.9x (1.8 to 2.1)`, with as many digits as tell it from 1."""
-    near_one = any(bound < 1.1 for bound in (value, low, high))
-    digits = 2 if near_one else 1 if value < 10 else 0
+    numbers = (value, low, high)
+    closest = min((abs(number - 1) for number in numbers if number != 1), default=1.0)
+    near_one = any(number < 1.1 for number in numbers)
+    digits = 3 if closest < 0.005 else 2 if near_one else 1 if value < 10 else 0
     return f"{value:.{digits}f}x ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def percent(fraction: float | None) -> str:
-    """`12 %`, `0.4 %`."""
+    """`12 %`, `5 %`, `0.4 %`."""
     if (text := special(fraction)) is not None:
         return text
-    return f"{100 * fraction:.0f} %" if fraction >= 0.0995 else f"{100 * fraction:.1f} %"
+    return f"{100 * fraction:.0f} %" if fraction >= 0.0995 else f"{100 * fraction:.2g} %"
 
 
 def megabytes(count: float | None) -> str:

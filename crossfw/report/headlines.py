@@ -82,8 +82,11 @@ def _speed_headline(tasks: list[TaskResult]) -> Headline:
         if pairs:
             parts.append(f"{name}: {', '.join(_pair_range(rows) for rows in pairs.values())}")
             training = training or [row for rows in pairs.values() for row in rows]
-    left_out = f"; {formatting.count(len(measured) - len(sure), 'task')} not counted" if len(measured) > len(sure) else ""
-    return Headline(question, "yes", _span(training) or "No difference", "; ".join(parts) + left_out)
+    left_out = [task["task"] for task in measured if task["verdict"] != "agree"]
+    if left_out:
+        who = formatting.listing(left_out) if len(left_out) <= 2 else formatting.count(len(left_out), "task")
+        parts.append(f"left out, as not shown to be the same model: {who}")
+    return Headline(question, "plain", _span(training) or "No difference", "; ".join(parts))
 
 
 def _pair_range(rows: list[ThroughputRow]) -> str:

@@ -93,7 +93,7 @@ def _arrange(task: TaskResult, styles: dict[str, Style]) -> Map | None:
         if key not in cells or _rank(row) > _rank(cells[key]):
             cells[key] = row
     places = facts.unique((row["stage"], row["tensor"]) for row in rows)
-    worst = {place: max(_rank(row) for key, row in cells.items() if key[0] == place) for place in places[:0]}
+    worst: dict[Place, tuple[bool, float]] = {}
     for (place, _, _), row in cells.items():
         worst[place] = max(worst.get(place, (False, 0.0)), _rank(row))
     kept = set(sorted(places, key=worst.__getitem__, reverse=True)[:MOST_ROWS])

@@ -133,7 +133,7 @@ def published(task: TaskResult) -> Table:
         who = row["framework"] + (f", {row['implementation']}" if row["implementation"] else "")
         numbers = (formatting.published(row[key]) for key in ("published", "measured"))
         rows.append([row["quantity"], who, *numbers, row["verdict"], row["source"]])
-    return table("Published results", "quantity|framework|>published|>measured here|verdict|source", rows)
+    return table("Published figures beside those measured here", "quantity|framework|>published|>measured here|verdict|source", rows)
 
 
 def throughput(task: TaskResult) -> Table:
@@ -195,7 +195,7 @@ def _agreement_row(rows: list[AgreementRow]) -> list[str]:
     bad = sum(map(facts.failed, rows))
     grade = f"{BAD} {bad} different" if bad else f"{GOOD} {_mildest(rows)}"
     numbers = [str(len(rows)), formatting.error(worst["error"]), formatting.error(worst["bound"])]
-    return [worst["implementation"], worst["against"], worst["dtype"], *numbers, worst["tensor"], grade]
+    return [worst["implementation"], worst["against"], worst["dtype"], *numbers, worst["tensor"] if worst["error"] else formatting.NONE, grade]
 
 
 def _mildest(rows: list[AgreementRow]) -> str:

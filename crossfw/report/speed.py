@@ -13,7 +13,7 @@ from crossfw.report.canvas import WIDTH, Drawing, Style, render
 from crossfw.report.schema import TaskResult, ThroughputRow
 from crossfw.report.summary import not_the_same_model
 
-LINE, MARGIN = 0.3, 0.42  # inches: of one implementation, and above and below each panel
+LINE, ABOVE, BELOW = 0.3, 0.36, 0.34  # inches: of one implementation, and around each panel
 
 
 def throughput(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | None:
@@ -22,20 +22,21 @@ def throughput(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing
     if not panels:
         return None
     lines = sum(map(len, panels.values()))
-    height = lines * LINE + len(panels) * 2 * MARGIN
+    height = lines * LINE + len(panels) * (ABOVE + BELOW)
     figure = Figure(figsize=(WIDTH, height))
     top = height
     for mode, rows in panels.items():
-        top -= MARGIN + len(rows) * LINE
+        top -= ABOVE + len(rows) * LINE
         axes = figure.add_axes((0.345, top / height, 0.63, len(rows) * LINE / height))
-        top -= MARGIN
+        top -= BELOW
         _draw(axes, rows, styles)
         axes.set_title(f"{facts.MODES[mode].capitalize()}, tokens per second", x=-0.345 / 0.63 + 0.02)
     alone = [f"{row['implementation']} {formatting.rate(row['tokens_per_second'])}" for row in panels[next(iter(panels))]
              if not facts.is_control(row)]
     mode = facts.MODES[next(iter(panels))]
     alt = f"Tokens per second in {mode}, {task['title']}: {', '.join(alone)}."
-    caption = f"{not_the_same_model(task).capitalize()}tokens per second, with 95 % intervals."
+    unlike = not_the_same_model(task)
+    caption = f"{unlike}: tokens per second, with 95 % intervals." if unlike else "Tokens per second, with 95 % intervals."
     if any(facts.is_control(row) for rows in panels.values() for row in rows):
         caption += " A hollow mark is the A/A control: the same code in a second process."
     return render(figure, name, caption[0].upper() + caption[1:], alt)
@@ -52,13 +53,13 @@ def _lines(task: TaskResult, mode: str) -> list[ThroughputRow]:
 
 def _draw(axes: Axes, rows: list[ThroughputRow], styles: dict[str, Style]) -> None:
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
-    logarithmic = low > 0 and high / low > 12
+    logarithmic = low > 0 and high / low > 30
     for line, row in enumerate(rows):
         style, control = styles[row["implementation"]], facts.is_control(row)
         speed, left, right = row["tokens_per_second"], row["low"], row["high"]
-        axes.errorbar(speed, line, xerr=[[max(0.0, speed - left)], [max(0.0, right - speed)]], color=style.color,
-                      marker=style.marker, markersize=7, markerfacecolor="white" if control else style.color,
-                      markeredgewidth=1.5, elinewidth=1.8, capsize=3)
+        axes.plot([left, right], [line, line], color=style.color, linewidth=3, alpha=0.55, solid_capstyle="butt")
+        axes.plot(speed, line, color=style.color, marker=style.marker, markersize=7 if control else 6.5,
+                  markerfacecolor="white" if control else style.color, markeredgewidth=1.6 if control else 0)
         axes.annotate(formatting.rate(speed), (right, line), xytext=(6, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -67,12 +68,12 @@ def _draw(axes: Axes, rows: list[ThroughputRow], styles: dict[str, Style]) -> No
     if logarithmic:
         axes.set_xscale("log")
         axes.set_xlim(low / 1.3, high * (high / low) ** 0.42)
-        axes.xaxis.set_major_locator(LogLocator(numticks=4))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=4))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.set_xlim(0, high * 1.36)
         axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.rate(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e3:g} k" if value else "0"))
 
 
 def _label(row: ThroughputRow) -> str:

@@ -9,19 +9,25 @@ from typing import Literal
 from crossfw.report import facts, formatting
 from crossfw.report.schema import AgreementRow, TaskResult, ThroughputRow
 
-Status = Literal["yes", "no", "unknown"]
+Status = Literal["yes", "no", "unknown", "plain"]
 QUESTIONS = {"model": "Same model?", "learning": "Learns the same?", "speed": "How fast?"}
 NO_DIFFERENCE = "no difference shown"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer about one task; `warnings` belong right beside it."""
+    """One answer about one task: a word, what supports it, and the warnings that belong right beside it."""
 
     question: str
     status: Status
-    text: str
+    lead: str
+    parts: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer as one sentence."""
+        return ": ".join(filter(None, (self.lead, "; ".join(self.parts))))
 
 
 def answers(task: TaskResult) -> list[Answer]:
@@ -33,15 +39,15 @@ def same_model(task: TaskResult) -> Answer:
     """Do the implementations compute the same, and by what evidence?"""
     question = QUESTIONS["model"]
     if task["verdict"] == "agree":
-        return Answer(question, "yes", f"yes: {_evidence(task)}")
+        return Answer(question, "yes", "yes", _evidence(task))
     if task["verdict"] == "disagree":
-        return Answer(question, "no", f"no: {_first_difference(task)}")
-    agreed = [row for row in task["agreement"] if not facts.failed(row)]
-    if not agreed:
-        return Answer(question, "unknown", f"could not be compared: {task['reason']}")
-    different = len(task["agreement"]) - len(agreed)
-    so_far = f"{formatting.count(different, 'comparison')} differ" if different else _evidence(task)
-    return Answer(question, "unknown", f"could not be compared in full: {task['reason']}; so far, {so_far}")
+        return Answer(question, "no", "no", _first_difference(task))
+    if not task["agreement"]:
+        return Answer(question, "unknown", "could not be compared", (task["reason"],))
+    different = sum(map(facts.failed, task["agreement"]))
+    so_far = (f"{formatting.count(different, 'comparison')} failed",) if different else _evidence(task)
+    parts = (task["reason"], f"so far, {so_far[0]}", *so_far[1:])
+    return Answer(question, "unknown", "could not be compared in full", parts)
 
 
 def learns_the_same(task: TaskResult) -> Answer:
@@ -49,18 +55,16 @@ def learns_the_same(task: TaskResult) -> Answer:
     question, learning = QUESTIONS["learning"], task["learning"]
     warnings = tuple(f"{name} {facts.SEES_THE_FUTURE}" for name in facts.seeing_the_future(task))
     if learning is None:
-        return Answer(question, "unknown", "nothing is trained in this task", warnings)
-    word, status = {"same": ("yes", "yes"), "different": ("no", "no")}.get(learning["verdict"], ("not tested", "unknown"))
-    endings = _endings(task)
-    text = f"{word}: {learning['text']}" + (f"; {endings}" if endings else "")
-    return Answer(question, status, text, warnings)
+        return Answer(question, "unknown", "", ("nothing was trained",), warnings)
+    status, lead = {"same": ("yes", "yes"), "different": ("no", "no")}.get(learning["verdict"], ("unknown", "not tested"))
+    return Answer(question, status, lead, (learning["text"], *_endings(task)), warnings)
 
 
 def how_fast(task: TaskResult) -> Answer:
     """Ratios of speed, training and inference; preceded by whether they compare like with like."""
     question = QUESTIONS["speed"]
     if not task["throughput"]:
-        return Answer(question, "unknown", "not measured")
+        return Answer(question, "unknown", "", ("not measured",))
     parts = []
     for mode, name in facts.MODES.items():
         rows = [row for row in task["throughput"] if row["mode"] == mode and not facts.is_control(row)]
@@ -68,16 +72,15 @@ def how_fast(task: TaskResult) -> Answer:
         speeds = [f"{row['implementation']} {formatting.rate(row['tokens_per_second'])} tokens/s" for row in rows]
         if rows:
             parts.append(f"{name}: {', '.join(ratios or speeds)}")
-    measured = any(facts.compared(row) for row in task["throughput"])
-    status = "unknown" if not measured else "yes" if task["verdict"] == "agree" else "no"
-    return Answer(question, status, not_the_same_model(task) + "; ".join(parts))
+    status = "plain" if task["verdict"] == "agree" else "no" if task["verdict"] == "disagree" else "unknown"
+    return Answer(question, status, not_the_same_model(task), tuple(parts))
 
 
 def not_the_same_model(task: TaskResult) -> str:
     """What stands before every line about speed unless the implementations agree."""
     if task["verdict"] == "agree":
         return ""
-    return "not the same model: " if task["verdict"] == "disagree" else "not shown to be the same model: "
+    return "not the same model" if task["verdict"] == "disagree" else "not shown to be the same model"
 
 
 def ratio_sentence(row: ThroughputRow) -> str:
@@ -95,38 +98,38 @@ def difference_sentence(row: AgreementRow) -> str:
     return f"{place}: {size}" + ("" if row["dtype"] == "float64" else f" ({row['dtype']})")
 
 
-def _first_difference(task: TaskResult) -> str:
+def _first_difference(task: TaskResult) -> tuple[str, ...]:
     if not task["first_divergence"]:
-        return task["reason"]
+        return (task["reason"],)
     first, *others = task["first_divergence"]
-    more = f"; {formatting.count(len(others), 'other pair')} {'differs' if len(others) == 1 else 'differ'} too"
-    return difference_sentence(first) + (more if others else "")
+    more = f"{formatting.count(len(others), 'other pair')} {'differs' if len(others) == 1 else 'differ'} too"
+    return (difference_sentence(first), more) if others else (difference_sentence(first),)
 
 
-def _evidence(task: TaskResult) -> str:
+def _evidence(task: TaskResult) -> tuple[str, ...]:
     dtypes = facts.unique(row["dtype"] for row in task["agreement"])
     dtype = "float64" if "float64" in dtypes or not dtypes else dtypes[0]
     rows = [row for row in task["agreement"] if row["dtype"] == dtype]
     if not rows:
-        return task["reason"]
+        return (task["reason"],)
     tensors = formatting.count(len({(row["stage"], row["tensor"]) for row in rows}), "tensor")
     stages = formatting.count(len({row["stage"] for row in rows}), "stage")
     worst = max(rows, key=lambda row: (math.isnan(row["error"]), row["error"]))
     size = f"largest error {formatting.error(worst['error'])} (bound {formatting.error(worst['bound'])})"
     verb = "agrees" if tensors == "1 tensor" else "agree"
-    return f"{tensors} in {stages} {verb} in {dtype}, {size}{_rounding(task)}"
+    return (f"{tensors} in {stages} {verb} in {dtype}, {size}", *_rounding(task))
 
 
-def _rounding(task: TaskResult) -> str:
+def _rounding(task: TaskResult) -> tuple[str, ...]:
     factors: dict[str, float] = {}
     for row in task["agreement"]:
         if row["grade"] == "less accurate":
             factors[row["implementation"]] = max(factors.get(row["implementation"], 0.0), row["factor"] or 0.0)
     words = [f"{name} is less accurate" + (f" (up to {factor:.2g}x)" if factor else "") for name, factor in factors.items()]
-    return f"; in float32 {formatting.listing(words)}" if words else ""
+    return (f"in float32 {formatting.listing(words)}",) if words else ()
 
 
-def _endings(task: TaskResult) -> str:
+def _endings(task: TaskResult) -> tuple[str, ...]:
     finals = facts.finals(task)
     last = max((final.epoch for final in finals), default=0)
     ranges = []
@@ -135,4 +138,4 @@ def _endings(task: TaskResult) -> str:
         if values:
             ranges.append(f"{split} {formatting.perplexity_range(values)}")
     floor = "" if task["floor"] is None else f" (best possible {formatting.perplexity(task['floor'])})"
-    return f"perplexity at epoch {last}: {', '.join(ranges)}{floor}" if ranges else ""
+    return (f"perplexity at epoch {last}: {', '.join(ranges)}{floor}",) if ranges else ()

@@ -1,0 +1,5 @@
+"""`python -m crossfw` is `crossfw`."""
+
+from crossfw.cli import main
+
+main()

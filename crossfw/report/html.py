@@ -1,0 +1,32 @@
+"""A report as one HTML page that needs nothing from anywhere: style and figures stand inside."""
+
+from __future__ import annotations
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from crossfw.report.canvas import Drawing, inlined
+from crossfw.report.pages import Page
+from crossfw.report.sections import WARNING
+
+
+def render(page: Page) -> str:
+    """The text of `index.html`."""
+    environment = Environment(
+        loader=PackageLoader("crossfw.report"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
+    )
+    environment.filters.update(svg=_svg, prose=prose)
+    return environment.get_template("index.html.j2").render(page=page, warning=WARNING)
+
+
+def prose(words: str) -> Markup:
+    """`words` escaped, with hyphenated names and numbers (`torch-nn`, `3e-14`) and units kept on one line."""
+    text = re.sub(r"(?<=\d) (?=[%kM]\b|%)", "\N{NO-BREAK SPACE}", str(escape(words)))
+    return Markup(re.sub(r"(?<![\w-])\w[\w.]*(?:-[\w.]+){1,2}(?![\w-])", r'<span class="nb">\g<0></span>', text))
+
+
+def _svg(drawing: Drawing) -> Markup:
+    return Markup(inlined(drawing))  # made by canvas.render, which escapes the only foreign text, the label

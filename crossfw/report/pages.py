@@ -1,0 +1,84 @@
+"""A report made ready for its templates: sentences, tables and figures of every task, formatted."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+
+from crossfw.report import figures, formatting, sections, summary
+from crossfw.report.canvas import Drawing, styles
+from crossfw.report.headlines import Headline, headlines
+from crossfw.report.schema import Results, TaskResult
+
+BADGES = {"agree": sections.GOOD, "disagree": sections.BAD, "incomplete": "\N{CIRCLE WITH LEFT HALF BLACK}"}
+FILES = {
+    "report.md": "this report as Markdown",
+    "results.json": "everything, with the raw timings",
+    "agreement.csv": "every comparison of every tensor",
+    "perplexity.csv": "every point of every curve",
+    "throughput.csv": "speeds, ratios, intervals, memory",
+}
+_TABLES = ("divergence", "agreement", "final_perplexities", "trajectory", "equivalence", "causality", "published",
+           "throughput", "failures")
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """One task: `slug` names its files and anchors; `tables` and `figures` hold what there is to show."""
+
+    task: TaskResult
+    slug: str
+    badge: str
+    answers: list[summary.Answer]
+    tables: dict[str, sections.Table]
+    figures: dict[str, Drawing]
+    samples: list[tuple[str, list[sections.SampleGroup]]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report."""
+
+    results: Results
+    created: str
+    command: str
+    headlines: list[Headline]
+    tasks: list[TaskPage]
+    environment: list[sections.Table]
+    files: dict[str, str]
+
+    @property
+    def drawings(self) -> list[Drawing]:
+        """All figures."""
+        return [drawing for page in self.tasks for drawing in page.figures.values()]
+
+
+def lay_out(results: Results) -> Page:
+    """Everything that the templates show; this draws the figures."""
+    known, pages, taken = styles(results), [], set()
+    for task in results["tasks"]:
+        slug = _free(formatting.slug(task["task"]), taken)
+        tables = {name: getattr(sections, name)(task) for name in _TABLES}
+        pages.append(TaskPage(
+            task=task,
+            slug=slug,
+            badge=BADGES[task["verdict"]],
+            answers=summary.answers(task),
+            tables={name: table for name, table in tables.items() if table},
+            figures=figures.draw(task, known, slug),
+            samples=sections.samples(task),
+        ))
+    environment = [table for table in sections.environment(results) if table]
+    created = f"{datetime.fromisoformat(results['created']):%Y-%m-%d %H:%M %Z}".strip()
+    return Page(results, created, shlex.join(results["command"]), headlines(results), pages, environment, FILES)
+
+
+def _free(slug: str, taken: set[str]) -> str:
+    """`slug`, or `slug-2` and so on where another task has it."""
+    name, number = slug, 1
+    while name in taken:
+        number += 1
+        name = f"{slug}-{number}"
+    taken.add(name)
+    return name

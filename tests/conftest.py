@@ -1,0 +1,28 @@
+"""Warm workers that tests share: one process per implementation and test process."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossfw.backends.client import Worker
+from crossfw.models import Implementation
+
+
+class Workers:
+    """Starts a worker when a test first asks for it."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, Worker] = {}
+
+    def __getitem__(self, name: str) -> Worker:
+        if name not in self.running or not self.running[name].alive:
+            self.running[name] = Worker(Implementation(name))
+        return self.running[name]
+
+
+@pytest.fixture(scope="session")
+def workers():
+    shared = Workers()
+    yield shared
+    for worker in shared.running.values():
+        worker.close()

@@ -1,0 +1,129 @@
+"""Faults that a port may have, seeded into siblings: small files as a user would pass with torch-WORD=FILE.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADS = {
+    "torch": "import torch\nfrom crossfw.backends.torch import Backend as Plain\nflip = lambda x: torch.flip(x, (0,))\n",
+    "mxnet": "from mxnet import nd\nfrom crossfw.backends.mxnet import Backend as Plain\nflip = lambda x: nd.flip(x, axis=0)\n",
+}
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, the siblings that it can be seeded into, and where it must be found."""
+
+    name: str
+    stage: str
+    body: str
+    styles: tuple[str, ...] = ("scratch",)
+
+
+def other_parameters(change: str, *methods: str) -> str:
+    """A `Model` whose methods see changed parameters."""
+    overrides = "".join(
+        f"    def {name}(self, *arguments):\n        return self.seen({name!r}, *arguments)\n" for name in methods
+    )
+    return f"""
+class Model(sibling.Model):
+    def seen(self, method, *arguments):
+        p = self.parameters
+        self.parameters = {{**p, **{change}}}
+        try:
+            return getattr(sibling.Model, method)(self, *arguments)
+        finally:
+            self.parameters = p
+{overrides}"""
+
+
+ALL = ("scratch", "library")
+FAULTS = (
+    Fault(
+        "swapped W_xh and W_hh",
+        "forward",
+        other_parameters("{'W_xh': p['W_hh'], 'W_hh': p['W_xh']}", "project", "cell"),
+    ),
+    Fault("transposed W_hh", "forward", other_parameters("{'W_hh': p['W_hh'].T}", "cell")),
+    Fault("missing bias", "forward", other_parameters("{'b_h': p['b_h'] * 0}", "project")),
+    Fault(
+        "relu for tanh",
+        "forward",
+        """
+class Model(sibling.Model):
+    def __init__(self, spec, *arguments):
+        from dataclasses import replace
+        super().__init__(replace(spec, activation="relu"), *arguments)
+""",
+        ALL,
+    ),
+    Fault(
+        "sum for mean loss",
+        "loss",
+        """
+class Model(sibling.Model):
+    def loss(self, output, targets):
+        return super().loss(output, targets) * (targets.shape[0] * targets.shape[1])
+""",
+        ALL,
+    ),
+    Fault(
+        "clip after the update",
+        "update",
+        """
+Model = sibling.Model
+class Backend(Plain):
+    def step(self, inputs, targets, state):
+        loss, state = self.backward(inputs, targets, state)
+        self.optimizer.step()
+        self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
+        return loss, state
+""",
+        ALL,
+    ),
+    Fault(
+        "state not carried over",
+        "update",
+        """
+Model = sibling.Model
+class Backend(Plain):
+    def step(self, inputs, targets, state):
+        loss, state = super().step(inputs, targets, state)
+        return loss, state * 0
+""",
+        ALL,
+    ),
+    Fault(
+        "time reversed",
+        "forward",
+        """
+class Model(sibling.Model):
+    def forward(self, inputs, state):
+        return super().forward(flip(inputs), state)
+""",
+        ALL,
+    ),
+    Fault(
+        "state never detached from zero in the loop",
+        "trajectory",
+        """
+Model = sibling.Model
+class Backend(Plain):
+    steps = 0
+    def step(self, inputs, targets, state):
+        self.steps += 1
+        return super().step(inputs, targets, state if self.steps < 9 else state * 0)
+""",
+    ),
+)
+
+
+def write_fault(fault: Fault, framework: str, style: str, folder: Path) -> str:
+    """The path of the file with the fault."""
+    native = {"torch": "nn", "mxnet": "gluon"}[framework] if style == "library" else "scratch"
+    module = f"{framework}_{native}"
+    head = f"{HEADS[framework]}from crossfw.models.rnn import {module} as sibling\n"
+    optimizers = f"from crossfw.optimizers.{module} import Optimizer, clip_global_norm\n"
+    path = folder / f"{framework}_{native}.py"
+    path.write_text(head + optimizers + fault.body)
+    return str(path)

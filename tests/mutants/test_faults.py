@@ -1,0 +1,49 @@
+"""The checker is checked: each seeded fault makes `run` exit with 1 and is found at the stage where it is."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from crossfw.harness.options import RunOptions, parse_implementations
+from crossfw.harness.run import run
+from tests.mutants.faults import FAULTS, write_fault
+from tests.tasks import write_task
+
+CASES = [(fault, framework, style) for fault in FAULTS for style in fault.styles for framework in ("torch", "mxnet")]
+
+
+@pytest.mark.parametrize(("fault", "framework", "style"), CASES, ids=lambda value: getattr(value, "name", value))
+def test_a_seeded_fault_is_found_where_it_is(tmp_path, fault, framework, style):
+    file = write_fault(fault, framework, style, tmp_path)
+    options = RunOptions(
+        tasks=(write_task(tmp_path),),
+        out=tmp_path / "report",
+        implementations=parse_implementations([f"{framework}-port={file}"]),
+        threads=1,
+    )
+    results, code = run(options, ["crossfw"], Console(file=io.StringIO()))
+    (task,) = results["tasks"]
+    assert task["failures"] == []
+    assert (code, task["verdict"]) == (1, "disagree")
+    assert task["first_divergence"][0]["stage"] == fault.stage if task["first_divergence"] else fault.stage == "trajectory"
+    assert f"{framework}-port" in task["reason"]
+    assert f" {fault.stage}" in task["reason"]
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+@pytest.mark.parametrize("framework", ["torch", "mxnet"])
+def test_a_true_port_is_not_flagged(tmp_path, framework):
+    """The same files without a fault."""
+    file = tmp_path / "port.py"
+    file.write_text(f"from crossfw.models.rnn.{framework}_scratch import Model\n")
+    options = RunOptions(
+        tasks=(write_task(tmp_path),),
+        out=tmp_path / "report",
+        implementations=parse_implementations([f"{framework}-port={file}"]),
+        threads=1,
+    )
+    results, code = run(options, ["crossfw"], Console(file=io.StringIO()))
+    assert (code, results["tasks"][0]["verdict"]) == (0, "agree")

@@ -1,0 +1,68 @@
+"""Where weights start, one-ulp moves, and mappings that are exact or say what is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crossfw.models.rnn.spec import Spec
+from crossfw.weights.initial import initial_parameters, one_ulp_away, revealing_parameters
+from crossfw.weights.mapping import mapping_faults
+
+SHAPES = Spec(5, 4, 6, "tanh", 2).shapes()
+
+
+def test_initial_values_are_float32_and_depend_on_the_seed_only():
+    first, again, other = (initial_parameters(SHAPES, "normal", 0.01, seed) for seed in (0, 0, 1))
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, again[name])
+        np.testing.assert_array_equal(value, value.astype(np.float32))
+        assert value.ndim == 1 or (value != other[name]).any()
+        assert value.ndim > 1 or not value.any()
+
+
+def test_revealing_values_hide_nothing():
+    values = revealing_parameters(SHAPES, 0)
+    for value in values.values():
+        assert np.abs(value).min() > 0.05
+        assert not np.isin(np.abs(value), [0.0, 1.0]).any()
+        assert len(np.unique(np.abs(value))) == value.size
+    assert np.abs(values["W_hh"] - values["W_hh"].T).max() > 0.1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_ulp(dtype):
+    values = initial_parameters(SHAPES, "uniform", 0.1, 0)
+    moved = one_ulp_away(values, dtype)
+    eps = np.finfo(dtype).eps
+    for name, value in values.items():
+        if value.ndim == 1:
+            np.testing.assert_array_equal(moved[name], 0)
+            continue
+        gap = np.abs(moved[name] - value) / np.abs(value)
+        assert gap.min() > 0
+        assert gap.max() <= eps
+
+
+EXACT = {"w": "layer.w", "b": "layer.b"}
+NATIVE = {"layer.w": [2, 3], "layer.b": [2]}
+CANONICAL = {"w": (2, 3), "b": (2,)}
+
+
+@pytest.mark.parametrize(
+    ("names", "native", "words"),
+    [
+        (EXACT, NATIVE, []),
+        ({"w": "layer.w"}, NATIVE, ["b is mapped to nothing", "layer.b learns and is mapped to nothing"]),
+        ({"w": "layer.w", "b": "layer.w"}, NATIVE, ["stands for w and b", "layer.b learns"]),
+        ({**EXACT, "c": "layer.c"}, {**NATIVE, "layer.c": [1]}, ["c is no parameter"]),
+        (EXACT, {"layer.w": [3, 2], "layer.b": [2]}, ["shape (3, 2), w (2, 3)"]),
+        (EXACT, {**NATIVE, "extra": [1]}, ["extra learns and is mapped to nothing"]),
+        (EXACT, {"layer.w": [2, 3]}, ["b is mapped to layer.b, which does not learn"]),
+    ],
+)
+def test_mapping_faults(names, native, words):
+    faults = mapping_faults(CANONICAL, names, native)
+    assert len(faults) == len(words)
+    for word, fault in zip(words, faults):
+        assert word in fault
