@@ -33,11 +33,11 @@ main(sys.argv[2], sys.argv[3])
 
 
 class WorkerError(Exception):
-    """A call failed; `reason` is one line for the report, `detail` the rest."""
+    """A call failed; `reason` is one line for the report, `detail` the rest, `implementation` whose worker it was."""
 
-    def __init__(self, reason: str, detail: str = ""):
+    def __init__(self, implementation: str, reason: str, detail: str = ""):
         super().__init__(reason)
-        self.reason, self.detail = reason, detail
+        self.implementation, self.reason, self.detail = implementation, reason, detail
 
 
 class WorkerDied(WorkerError):
@@ -47,8 +47,8 @@ class WorkerDied(WorkerError):
 class CallFailed(WorkerError):
     """The call raised in the worker, which lives on; `kind` is the exception's type."""
 
-    def __init__(self, reason: str, detail: str, kind: str):
-        super().__init__(reason, detail)
+    def __init__(self, implementation: str, reason: str, detail: str, kind: str):
+        super().__init__(implementation, reason, detail)
         self.kind = kind
 
 
@@ -86,19 +86,21 @@ class Worker:
             WorkerDied: the process ended, or said nothing for `silence_limit` seconds and was killed.
             CallFailed: the method raised.
         """
+        name = self.implementation.name
         try:
             write_frame(self._process.stdin, {"method": method, "arguments": arguments})
             reply = self._frames.get(timeout=silence_limit)
         except queue.Empty:
             self.kill()
-            raise WorkerDied(f"{method}: no answer for {silence_limit:g} s; the worker was killed") from None
+            raise WorkerDied(name, f"{method}: no answer for {silence_limit:g} s; the worker was killed") from None
         except OSError:
             reply = None
         if reply is None:
-            raise WorkerDied(f"{method}: the worker {self._how_it_ended()}", self._last_words())
+            raise WorkerDied(name, f"{method}: the worker {self._how_it_ended()}", self._last_words())
         if "error" in reply:
             error = reply["error"]
-            raise CallFailed(f"{method}: {error['type']}: {error['message']}", error["traceback"], error["type"])
+            reason = f"{method}: {error['type']}: {error['message']}"
+            raise CallFailed(name, reason, error["traceback"], error["type"])
         return reply["result"]
 
     def kill(self) -> None:

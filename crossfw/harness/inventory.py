@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from crossfw.models import IMPLEMENTATIONS, MODELS, Implementation
 from crossfw.task import find_task, task_names
@@ -14,7 +14,7 @@ from crossfw.task import find_task, task_names
 def print_inventory() -> None:
     """Print the tables of the catalogue."""
     console = Console()
-    tasks = Table("task", "model", "corpus", "epochs (quick)", "what it is", title="Tasks", title_justify="left")
+    tasks = Table(Column("task", no_wrap=True), "model", "corpus", "epochs (quick)", "what it is", title="Tasks", title_justify="left")
     for name in task_names():
         task = find_task(name)
         recipe = task.recipe

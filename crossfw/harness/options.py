@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,10 @@ class RunOptions:
         require_integer("--threads", self.threads, 1)
         if self.epochs is not None:
             require_integer("--epochs", self.epochs, 1)
+        for framework, python in self.pythons:
+            if shutil.which(python) is None:
+                found = f"no executable {python}"
+                raise CrossfwError(f"--{framework}-python {python}", found, "give the path of a Python interpreter")
         kind, _, index = self.device.partition(":")
         if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
             raise CrossfwError(f"--device {self.device}", "no device of that name", "use cpu or cuda:0")

@@ -153,8 +153,9 @@ class Run:
         compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
         first, throughput = first_divergences(rows), []
         same = compared - {row["implementation"] for row in first}
-        if work.epochs and same:
-            speed = SpeedTest(work, racers, same, progress.advance)
+        sound = same - {failure["implementation"] for failure in cells.failures}
+        if work.epochs and sound:
+            speed = SpeedTest(work, racers, sound, progress.advance)
             progress.phase(f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks)
             throughput = speed.run()
             cells.failures += speed.failures

@@ -40,28 +40,36 @@ class SpeedTest:
         measure.prepare(worker, work.task.model.kind, work.spec, weights, optimizer, options.dtype, options.device)
 
     def run(self) -> list[ThroughputRow]:
-        """All rows; a worker that fails ends the contest with a failure in its name."""
+        """All rows; an implementation that fails is left out of a new contest, with a failure in its name."""
         memory = self.memory()
         ready = [i for i in self.implementations if i.name in memory]
-        if not ready:
-            return []
+        while ready:
+            try:
+                return self.contest(ready, memory)
+            except WorkerError as error:
+                self.fail(error, "throughput")
+                ready = [i for i in ready if i.name != error.implementation]
+        return []
+
+    def contest(self, ready: list[Implementation], memory: dict[str, int | None]) -> list[ThroughputRow]:
+        """Rounds in both modes, and each framework's own matrix product."""
         control = next((i for i in ready if i.name == "torch-nn"), ready[-1])
-        try:
-            backends = {i.name: self.crew.worker(i) for i in ready}
-            backends[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
-            for worker in backends.values():
-                self.prepare(worker)
-            contest = Contest(backends, self.work.batch.inputs, self.work.batch.targets)
-            samples = [contest.run(mode, self.rounds, self.advance) for mode in measure.MODES]
-            limits = {
-                i.name: backends[i.name].call("matrix_rate", size=measure.MATRIX_SIZE, repeats=measure.MATRIX_REPEATS)
-                for i in ready
-            }
-        except WorkerError as error:
-            self.failures.append(Failure(implementation="all", stage="throughput", reason=explain(error)))
-            return []
+        backends = {i.name: self.crew.worker(i) for i in ready}
+        backends[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
+        for worker in backends.values():
+            self.prepare(worker)
+        contest = Contest(backends, self.work.batch.inputs, self.work.batch.targets)
+        samples = [contest.run(mode, self.rounds, self.advance) for mode in measure.MODES]
+        limits = {
+            i.name: backends[i.name].call("matrix_rate", size=measure.MATRIX_SIZE, repeats=measure.MATRIX_REPEATS)
+            for i in ready
+        }
         flops = self.work.spec.flops_per_token()
         return [row for s in samples for row in measure.rows_of(s, control.name, flops, limits, memory)]
+
+    def fail(self, error: WorkerError, stage: str) -> None:
+        """Note a failure in the name of the implementation whose worker it was."""
+        self.failures.append(Failure(implementation=error.implementation, stage=stage, reason=explain(error)))
 
     def memory(self) -> dict[str, int | None]:
         """Peak bytes above the idle worker in training, by implementation, each in a fresh process."""
@@ -76,8 +84,7 @@ class SpeedTest:
                 seen = worker.call("peak_memory", mode="train", steps=measure.MEMORY_STEPS)
                 found[implementation.name] = max(0, seen["peak"] - seen["idle"]) if seen else None
             except WorkerError as error:
-                failure = Failure(implementation=implementation.name, stage="memory", reason=explain(error))
-                self.failures.append(failure)
+                self.fail(error, "memory")
             finally:
                 self.crew.dismiss(implementation.name + role)
                 self.advance()

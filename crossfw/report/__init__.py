@@ -6,7 +6,7 @@ The rooms in the order in which results flow through them:
 - `encoding`: results as strict JSON and back; `tables`: as pandas tables, and a folder read back.
 - `facts`: what all the others need to know about a task; `formatting`: how numbers are written.
 - `summary`, `headlines`: the words: three answers for every task, and three for the whole report.
-- `sections`: the tables that a reader sees.
+- `sections`: the tables that a reader sees; `samples`: the texts that models wrote.
 - `canvas`, `curves`, `heatmap`, `speed`, `figures`: the figures.
 - `pages`: all of these together, made ready for `markdown` and `html` and their templates.
 - `write`: the folder; `terminal`: the end of a run.

@@ -62,7 +62,13 @@ KNOWN = {
     "torch-scratch": Style("#56b4e9", "^"),
     "torch-nn": Style("#0072b2", "o"),
 }
-OTHERS = (Style("#009e73", "P"), Style("#cc79a7", "v"), Style("#8a6d00", "p"), Style("#111111", "*"), Style("#7b3294", "h"))
+OTHERS = (
+    Style("#009e73", "P"),
+    Style("#cc79a7", "v"),
+    Style("#8a6d00", "p"),
+    Style("#111111", "*"),
+    Style("#7b3294", "h"),
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,12 @@ def render(figure: Figure, name: str, caption: str, alt: str, wide: bool = False
 
 def inlined(drawing: Drawing) -> str:
     """The SVG for the inside of an HTML page: without XML prolog and namespaces."""
-    return re.sub(r'^.*?<svg |\sxmlns(:xlink)?="[^"]*"', lambda found: "<svg " if "<svg" in found[0] else "",
-                  drawing.svg, flags=re.DOTALL)
+    return re.sub(
+        r'^.*?<svg |\sxmlns(:xlink)?="[^"]*"',
+        lambda found: "<svg " if "<svg" in found[0] else "",
+        drawing.svg,
+        flags=re.DOTALL,
+    )
 
 
 def upright(axes_height: float, legend_rows: int) -> tuple[Figure, Axes]:
@@ -112,8 +122,16 @@ def upright(axes_height: float, legend_rows: int) -> tuple[Figure, Axes]:
 
 def legend(figure: Figure, handles: list[Artist], columns: int) -> None:
     """A legend at the foot of the figure."""
-    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 0), borderaxespad=0.2, ncols=columns,
-                  columnspacing=1.2, handlelength=2.6, labelspacing=0.35)
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 0),
+        borderaxespad=0.2,
+        ncols=columns,
+        columnspacing=1.2,
+        handlelength=2.6,
+        labelspacing=0.35,
+    )
 
 
 def present(rows: Sequence[Mapping[str, Any]], known: dict[str, Style]) -> list[str]:
@@ -124,7 +142,7 @@ def present(rows: Sequence[Mapping[str, Any]], known: dict[str, Style]) -> list[
 
 def _standalone(svg: str, name: str, alt: str) -> str:
     """The SVG with ids of its own, the reader's fonts, a name for screen readers and a width that can shrink."""
-    body = svg[svg.index("<svg "):]
+    body = svg[svg.index("<svg ") :]
     body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, count=1, flags=re.DOTALL)
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r'(url\(|xlink:href=")#', rf"\1#{name}-", body).replace("xlink:href", "href")

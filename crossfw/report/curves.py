@@ -34,14 +34,19 @@ def perplexity(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing
             mine = [row for row in rows if row["implementation"] == implementation and row["split"] == split]
             if mine:
                 _draw_curve(axes, mine, styles[implementation], index, len(names))
-    if task["floor"] is not None:
+    values = [row["perplexity"] for row in rows]
+    if _floor_is_near(task["floor"], values):
         axes.axhline(task["floor"], color=INK, linewidth=1.2, linestyle=":")
-    _scale_perplexity(axes, [row["perplexity"] for row in rows] + ([task["floor"]] if task["floor"] else []))
+        values.append(task["floor"])
+    _scale_perplexity(axes, values)
     over_seeds = ", median and range over seeds" if len(facts.seeds(task)) > 1 else ""
     axes.set(title="Perplexity", xlabel=f"epoch ({facts.drawn_dtype(task)}{over_seeds})")
     legend(figure, handles, columns=2)
-    ends = [f"{final.implementation} {formatting.perplexity(final.middle)}" for final in facts.finals(task)
-            if final.split == "training"]
+    ends = [
+        f"{final.implementation} {formatting.perplexity(final.middle)}"
+        for final in facts.finals(task)
+        if final.split == "training"
+    ]
     alt = f"Perplexity by epoch in {task['title']}. At the end of training: {', '.join(ends) or 'not recorded'}."
     caption = "Perplexity by epoch, on a logarithmic scale. Coinciding curves show as rims and alternating markers."
     band = " The band is the noise of one unit in the last place of the initial weights." if bands else ""
@@ -60,9 +65,17 @@ def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | Non
         epochs, gap = _series(points, "gap")
         before = [pair for pair in list(pairs)[:index] if pair[0] == implementation]
         style = styles[implementation]
-        line = Line2D(epochs, gap, color=style.color, marker=style.marker, linestyle=("-", "--", "-.", ":")[len(before) % 4],
-                      linewidth=1.6, markersize=5, markevery=_marks(index, len(pairs), len(epochs)),
-                      label=f"{implementation} and {against}")
+        line = Line2D(
+            epochs,
+            gap,
+            color=style.color,
+            marker=style.marker,
+            linestyle=("-", "--", "-.", ":")[len(before) % 4],
+            linewidth=1.6,
+            markersize=5,
+            markevery=_marks(index, len(pairs), len(epochs)),
+            label=f"{implementation} and {against}",
+        )
         axes.add_line(line)
         handles.append(line)
     axes.set_yscale("log")
@@ -71,22 +84,39 @@ def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | Non
     horizon = learning["horizon"]
     if horizon is not None:
         axes.axvline(horizon, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(f"horizon {horizon}", (horizon, 0), xycoords=("data", "axes fraction"), xytext=(-3, 6),
-                      textcoords="offset points", rotation=90, ha="right", va="bottom")
+        axes.annotate(
+            f"horizon {horizon}",
+            (horizon, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-3, 6),
+            textcoords="offset points",
+            rotation=90,
+            ha="right",
+            va="bottom",
+        )
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.error(value)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set(title="Gap of float64 curves", xlabel="epoch")
     legend(figure, handles, columns=1)
-    alt = f"Relative gap between float64 training curves by epoch in {task['title']}, {len(pairs)} pairs, horizon {horizon}."
-    caption = "Relative gap of float64 training curves. Up to the horizon they must stay under the bound; beyond it even " \
-              "an implementation leaves itself after a change by one unit in the last place. Zero is drawn at 1e-17."
+    count = formatting.count(len(pairs), "pair")
+    alt = f"Relative gap between float64 training curves by epoch in {task['title']}: {count}, horizon {horizon}."
+    caption = (
+        "Relative gap of float64 training curves. Up to the horizon they must stay under the bound; beyond it even "
+        "an implementation leaves itself after a change by one unit in the last place. Zero is drawn at 1e-17."
+    )
     return render(figure, name, caption, alt)
 
 
 def _drawable(row: PerplexityRow) -> bool:
     return bool(np.isfinite(row["perplexity"])) and row["perplexity"] > 0
+
+
+def _floor_is_near(floor: float | None, values: list[float]) -> bool:
+    """Whether the known floor can be drawn without crowding the curves into a corner."""
+    low, high = min(values), max(values)
+    return floor is not None and 0 < floor <= high and low / floor <= max(high / low, 1.3) ** 1.5
 
 
 def _by_seed(rows: list[PerplexityRow]) -> tuple[np.ndarray, np.ndarray]:
@@ -103,12 +133,23 @@ def _draw_curve(axes: Axes, rows: list[PerplexityRow], style: Style, index: int,
     """One curve; the earlier ones are thicker, so that they rim those which lie on them."""
     epochs, values = _by_seed(rows)
     beneath = total - 1 - index
-    axes.plot(epochs, np.nanmedian(values, axis=0), color=style.color, marker=style.marker, zorder=2 + 0.01 * index,
-              linestyle=DASHES[rows[0]["split"]], linewidth=1.3 + 0.9 * beneath, markersize=5 + 0.8 * beneath,
-              markeredgecolor="white", markeredgewidth=0.5, markevery=_marks(index, total, len(epochs)))
+    axes.plot(
+        epochs,
+        np.nanmedian(values, axis=0),
+        color=style.color,
+        marker=style.marker,
+        zorder=2 + 0.01 * index,
+        linestyle=DASHES[rows[0]["split"]],
+        linewidth=1.3 + 0.9 * beneath,
+        markersize=5 + 0.8 * beneath,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        markevery=_marks(index, total, len(epochs)),
+    )
     if len(values) > 1:
-        axes.fill_between(epochs, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=style.color, alpha=0.15,
-                          linewidth=0)
+        axes.fill_between(
+            epochs, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=style.color, alpha=0.15, linewidth=0
+        )
 
 
 def _marks(index: int, total: int, points: int) -> int | tuple[int, int]:
@@ -159,7 +200,8 @@ def _perplexity_handles(
     if band:
         handles.append(Patch(color=NOISE, label="one-ulp noise band"))
     if task["floor"] is not None:
-        text = f"best possible, {formatting.perplexity(task['floor'])}"
+        near = _floor_is_near(task["floor"], [row["perplexity"] for row in rows])
+        text = f"best possible, {formatting.perplexity(task['floor'])}{'' if near else ' (below)'}"
         handles.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=":", label=text))
     return handles
 
@@ -187,8 +229,10 @@ def _floor_and_bound(axes: Axes, points: list[dict]) -> list[Artist]:
     """The noise floor as a filled area, the bound as a line; their handles."""
     epochs = sorted({point["epoch"] for point in points})
     at = {epoch: [point for point in points if point["epoch"] == epoch] for epoch in epochs}
-    worst = [{"epoch": epoch, "floor": max(p["floor"] for p in at[epoch]), "bound": max(p["bound"] for p in at[epoch])}
-             for epoch in epochs]
+    worst = [
+        {"epoch": epoch, "floor": max(p["floor"] for p in at[epoch]), "bound": max(p["bound"] for p in at[epoch])}
+        for epoch in epochs
+    ]
     _, floor = _series(worst, "floor")
     _, bound = _series(worst, "bound")
     axes.fill_between(epochs, SMALLEST / 2, floor, color=NOISE, linewidth=0)

@@ -69,7 +69,9 @@ def _speed_headline(tasks: list[TaskResult]) -> Headline:
     sure = [task for task in measured if task["verdict"] == "agree"]
     if not measured:
         timed = any(task["throughput"] for task in tasks)
-        return Headline(question, "unknown", "Not compared" if timed else "Not measured", "no ratio of two implementations")
+        return Headline(
+            question, "unknown", "Not compared" if timed else "Not measured", "no ratio of two implementations"
+        )
     if not sure:
         text = "the implementations that were timed are not shown to be the same model"
         return Headline(question, "no", "Not comparable", text)

@@ -71,14 +71,21 @@ def errors(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | N
     failing = sum(facts.failed(row) for row in chart.cells.values())
     against = f" against {chart.reference}" if chart.reference else ""
     alt = f"Error of {len(chart.places)} tensors{against} in {task['title']}: " + (
-        f"{formatting.count(failing, 'cell')} above the bound." if failing else "no cell above the bound.")
-    return render(figure, name, "Largest relative error of every tensor, by stage. A cross marks an error that no rounding "
-                  "explains.", alt, wide=width > WIDTH * 72 + 1)
+        f"{formatting.count(failing, 'cell')} above the bound." if failing else "no cell above the bound."
+    )
+    return render(
+        figure,
+        name,
+        "Largest relative error of every tensor, by stage. A cross marks an error that no rounding explains.",
+        alt,
+        wide=width > WIDTH * 72 + 1,
+    )
 
 
 def _arrange(task: TaskResult, styles: dict[str, Style]) -> Map | None:
     pairs = [row for row in task["agreement"] if row["implementation"] != row["against"]]
-    reference = "numpy" if any(row["against"] == "numpy" for row in pairs) else None
+    others = facts.unique(row["against"] for row in pairs)
+    reference = "numpy" if "numpy" in others else others[0] if len(others) == 1 else None
     rows = [row for row in pairs if row["against"] == reference] if reference else pairs
     if not rows:
         return None
@@ -128,7 +135,9 @@ def _panel(axes: Axes, chart: Map, dtype: str, left: float, top: float) -> None:
     step = chart.column_width
     axes.text(left, 52, dtype, weight="bold", va="center")
     for index, column in enumerate(chart.columns):
-        axes.text(left + (index + 0.5) * step, top - 5, "\n".join(_header(column)), ha="center", va="bottom", linespacing=1.0)
+        axes.text(
+            left + (index + 0.5) * step, top - 5, "\n".join(_header(column)), ha="center", va="bottom", linespacing=1.0
+        )
     boxes, colors, stage_before, y = [], [], None, top
     for place in chart.places:
         if place[0] != stage_before:
@@ -169,7 +178,10 @@ def _key(axes: Axes, top: float) -> None:
     axes.add_patch(Rectangle((PAD, top), 42, 11, fill=False, edgecolor="#9ca3af", linewidth=0.5))
     axes.text(PAD + 50, top + 6, "error: a millionth of the bound … bound", va="center")
     for line, (sign, fill, ink, text) in enumerate(
-        [("▾", AMBER, INK, "less accurate than its counterpart"), ("✕", RED, "white", "different: no rounding explains it")]
+        [
+            ("▾", AMBER, INK, "less accurate than its counterpart"),
+            ("✕", RED, "white", "different: no rounding explains it"),
+        ]
     ):
         y = top + 17 * (line + 1)
         axes.add_patch(Rectangle((PAD, y), 42, 11, facecolor=fill, linewidth=0))
@@ -179,7 +191,7 @@ def _key(axes: Axes, top: float) -> None:
 
 def _header(name: str) -> list[str]:
     """A name in lines: `mxnet-gluon` in two."""
-    return [part for word in name.split(" / ") for part in word.split("-")]
+    return name.replace(" / ", "-against-").split("-")
 
 
 def _shortened(tensor: str) -> str:

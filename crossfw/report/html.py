@@ -15,8 +15,12 @@ from crossfw.report.sections import WARNING
 def render(page: Page) -> str:
     """The text of `index.html`."""
     environment = Environment(
-        loader=PackageLoader("crossfw.report"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
+        loader=PackageLoader("crossfw.report"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters.update(svg=_svg, prose=prose)
     return environment.get_template("index.html.j2").render(page=page, warning=WARNING)

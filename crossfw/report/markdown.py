@@ -13,8 +13,12 @@ from crossfw.report.sections import WARNING, Table
 def render(page: Page) -> str:
     """The text of `report.md`."""
     environment = Environment(
-        loader=PackageLoader("crossfw.report"), undefined=StrictUndefined, autoescape=False, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
+        loader=PackageLoader("crossfw.report"),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters.update(text=text, grid=grid, fenced=fenced)
     source = environment.get_template("report.md.j2").render(page=page, warning=WARNING)

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
-from crossfw.report import figures, formatting, sections, summary
+from crossfw.report import figures, formatting, samples, sections, summary
 from crossfw.report.canvas import Drawing, styles
 from crossfw.report.headlines import Headline, headlines
 from crossfw.report.schema import Results, TaskResult
@@ -19,8 +19,17 @@ FILES = {
     "perplexity.csv": "every point of every curve",
     "throughput.csv": "speeds, ratios, intervals, memory",
 }
-_TABLES = ("divergence", "agreement", "final_perplexities", "trajectory", "equivalence", "causality", "published",
-           "throughput", "failures")
+_TABLES = (
+    "divergence",
+    "agreement",
+    "final_perplexities",
+    "trajectory",
+    "equivalence",
+    "causality",
+    "published",
+    "throughput",
+    "failures",
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class TaskPage:
     answers: list[summary.Answer]
     tables: dict[str, sections.Table]
     figures: dict[str, Drawing]
-    samples: list[tuple[str, list[sections.SampleGroup]]]
+    samples: list[tuple[str, list[samples.Group]]]
 
 
 @dataclass(frozen=True)
@@ -60,17 +69,20 @@ def lay_out(results: Results) -> Page:
     for task in results["tasks"]:
         slug = _free(formatting.slug(task["task"]), taken)
         tables = {name: getattr(sections, name)(task) for name in _TABLES}
-        pages.append(TaskPage(
-            task=task,
-            slug=slug,
-            badge=BADGES[task["verdict"]],
-            answers=summary.answers(task),
-            tables={name: table for name, table in tables.items() if table},
-            figures=figures.draw(task, known, slug),
-            samples=sections.samples(task),
-        ))
+        pages.append(
+            TaskPage(
+                task=task,
+                slug=slug,
+                badge=BADGES[task["verdict"]],
+                answers=summary.answers(task),
+                tables={name: table for name, table in tables.items() if table},
+                figures=figures.draw(task, known, slug),
+                samples=samples.by_prefix(task),
+            )
+        )
     environment = [table for table in sections.environment(results) if table]
-    created = f"{datetime.fromisoformat(results['created']):%Y-%m-%d %H:%M %Z}".strip()
+    moment = datetime.fromisoformat(results["created"].replace("Z", "+00:00"))  # Python 3.10 reads no Z
+    created = f"{moment:%Y-%m-%d %H:%M %Z}".strip()
     return Page(results, created, shlex.join(results["command"]), headlines(results), pages, environment, FILES)
 
 

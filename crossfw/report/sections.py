@@ -31,14 +31,6 @@ class Table:
         return any(rows for _, rows in self.groups)
 
 
-@dataclass(frozen=True)
-class SampleGroup:
-    """Text that several implementations wrote alike."""
-
-    writers: str
-    text: str
-
-
 def table(caption: str, columns: str, rows: list[list[str]]) -> Table:
     """A table without groups; `columns` are separated by `|`, and `>` marks one of numbers."""
     return grouped(caption, columns, [("", rows)])
@@ -133,7 +125,11 @@ def published(task: TaskResult) -> Table:
         who = row["framework"] + (f", {row['implementation']}" if row["implementation"] else "")
         numbers = (formatting.published(row[key]) for key in ("published", "measured"))
         rows.append([row["quantity"], who, *numbers, row["verdict"], row["source"]])
-    return table("Published figures beside those measured here", "quantity|framework|>published|>measured here|verdict|source", rows)
+    return table(
+        "Published figures beside those measured here",
+        "quantity|framework|>published|>measured here|verdict|source",
+        rows,
+    )
 
 
 def throughput(task: TaskResult) -> Table:
@@ -151,20 +147,6 @@ def failures(task: TaskResult) -> Table:
     """Cells without a result."""
     rows = [[row["implementation"] or "all", row["stage"], row["reason"]] for row in task["failures"]]
     return table("What gave no result", "implementation|stage|reason", rows)
-
-
-def samples(task: TaskResult) -> list[tuple[str, list[SampleGroup]]]:
-    """Generated text by prefix and way of decoding, identical texts together."""
-    found: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for sample in task["samples"]:
-        texts = found.setdefault((sample["prefix"], sample["decoding"]), {})
-        texts.setdefault(sample["text"], []).append(sample["implementation"])
-    sections = []
-    for (prefix, decoding), texts in found.items():
-        total = sum(map(len, texts.values()))
-        groups = [SampleGroup(_writers(names, total), text) for text, names in texts.items()]
-        sections.append((f"after “{prefix}”, {decoding}", groups))
-    return sections
 
 
 def environment(results: Results) -> list[Table]:
@@ -195,7 +177,14 @@ def _agreement_row(rows: list[AgreementRow]) -> list[str]:
     bad = sum(map(facts.failed, rows))
     grade = f"{BAD} {bad} different" if bad else f"{GOOD} {_mildest(rows)}"
     numbers = [str(len(rows)), formatting.error(worst["error"]), formatting.error(worst["bound"])]
-    return [worst["implementation"], worst["against"], worst["dtype"], *numbers, worst["tensor"] if worst["error"] else formatting.NONE, grade]
+    return [
+        worst["implementation"],
+        worst["against"],
+        worst["dtype"],
+        *numbers,
+        worst["tensor"] if worst["error"] else formatting.NONE,
+        grade,
+    ]
 
 
 def _mildest(rows: list[AgreementRow]) -> str:
@@ -229,11 +218,6 @@ def _ratio_cell(row: ThroughputRow, differing: list[str]) -> str:
     unlike = f"; {BAD} not the same model" if row["implementation"] in differing or other in differing else ""
     text = f"{NO_DIFFERENCE} to {other} {interval}" if facts.shows_no_difference(row) else f"{value} {other} {interval}"
     return text + unlike
-
-
-def _writers(names: list[str], total: int) -> str:
-    everyone = len(names) == total and total > 1
-    return f"{formatting.all_of(names, total)} write:" if everyone or len(names) > 1 else f"{names[0]} writes:"
 
 
 def _words(key: str) -> str:

@@ -31,12 +31,17 @@ def throughput(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing
         top -= BELOW
         _draw(axes, rows, styles)
         axes.set_title(f"{facts.MODES[mode].capitalize()}, tokens per second", x=-0.345 / 0.63 + 0.02)
-    alone = [f"{row['implementation']} {formatting.rate(row['tokens_per_second'])}" for row in panels[next(iter(panels))]
-             if not facts.is_control(row)]
+    alone = [
+        f"{row['implementation']} {formatting.rate(row['tokens_per_second'])}"
+        for row in panels[next(iter(panels))]
+        if not facts.is_control(row)
+    ]
     mode = facts.MODES[next(iter(panels))]
     alt = f"Tokens per second in {mode}, {task['title']}: {', '.join(alone)}."
     unlike = not_the_same_model(task)
-    caption = f"{unlike}: tokens per second, with 95 % intervals." if unlike else "Tokens per second, with 95 % intervals."
+    caption = (
+        f"{unlike}: tokens per second, with 95 % intervals." if unlike else "Tokens per second, with 95 % intervals."
+    )
     if any(facts.is_control(row) for rows in panels.values() for row in rows):
         caption += " A hollow mark is the A/A control: the same code in a second process."
     return render(figure, name, caption[0].upper() + caption[1:], alt)
@@ -58,8 +63,15 @@ def _draw(axes: Axes, rows: list[ThroughputRow], styles: dict[str, Style]) -> No
         style, control = styles[row["implementation"]], facts.is_control(row)
         speed, left, right = row["tokens_per_second"], row["low"], row["high"]
         axes.plot([left, right], [line, line], color=style.color, linewidth=3, alpha=0.55, solid_capstyle="butt")
-        axes.plot(speed, line, color=style.color, marker=style.marker, markersize=7 if control else 6.5,
-                  markerfacecolor="white" if control else style.color, markeredgewidth=1.6 if control else 0)
+        axes.plot(
+            speed,
+            line,
+            color=style.color,
+            marker=style.marker,
+            markersize=7 if control else 6.5,
+            markerfacecolor="white" if control else style.color,
+            markeredgewidth=1.6 if control else 0,
+        )
         axes.annotate(formatting.rate(speed), (right, line), xytext=(6, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)

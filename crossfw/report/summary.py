@@ -56,7 +56,9 @@ def learns_the_same(task: TaskResult) -> Answer:
     warnings = tuple(f"{name} {facts.SEES_THE_FUTURE}" for name in facts.seeing_the_future(task))
     if learning is None:
         return Answer(question, "unknown", "", ("nothing was trained",), warnings)
-    status, lead = {"same": ("yes", "yes"), "different": ("no", "no")}.get(learning["verdict"], ("unknown", "not tested"))
+    status, lead = {"same": ("yes", "yes"), "different": ("no", "no")}.get(
+        learning["verdict"], ("unknown", "not tested")
+    )
     return Answer(question, status, lead, (learning["text"], *_endings(task)), warnings)
 
 
@@ -93,7 +95,9 @@ def ratio_sentence(row: ThroughputRow) -> str:
 
 def difference_sentence(row: AgreementRow) -> str:
     """`torch-nn differs from numpy first at stage forward, tensor hidden: error 0.93, bound 1e-12`."""
-    place = f"{row['implementation']} differs from {row['against']} first at stage {row['stage']}, tensor {row['tensor']}"
+    place = (
+        f"{row['implementation']} differs from {row['against']} first at stage {row['stage']}, tensor {row['tensor']}"
+    )
     size = f"error {formatting.error(row['error'])}, bound {formatting.error(row['bound'])}"
     return f"{place}: {size}" + ("" if row["dtype"] == "float64" else f" ({row['dtype']})")
 
@@ -125,7 +129,9 @@ def _rounding(task: TaskResult) -> tuple[str, ...]:
     for row in task["agreement"]:
         if row["grade"] == "less accurate":
             factors[row["implementation"]] = max(factors.get(row["implementation"], 0.0), row["factor"] or 0.0)
-    words = [f"{name} is less accurate" + (f" (up to {factor:.2g}x)" if factor else "") for name, factor in factors.items()]
+    words = [
+        f"{name} is less accurate" + (f" (up to {factor:.2g}x)" if factor else "") for name, factor in factors.items()
+    ]
     return (f"in float32 {formatting.listing(words)}",) if words else ()
 
 

@@ -56,7 +56,9 @@ def read_results(folder: str | Path) -> Results:
     try:
         results = loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as fault:
-        raise CrossfwError(asked, f"a broken results.json ({fault})", "write the report again with `crossfw run`") from None
+        raise CrossfwError(
+            asked, f"a broken results.json ({fault})", "write the report again with `crossfw run`"
+        ) from None
     except (KeyError, TypeError, AttributeError) as fault:
         found = f"a results.json that lacks a part of its schema ({type(fault).__name__}: {fault})"
         raise CrossfwError(asked, found, "write the report again with `crossfw run`") from None

@@ -20,7 +20,9 @@ def print_summary(results: Results, console: Console) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for task in results["tasks"]:
-        grid.add_row(Text(task["task"], style="bold"), Text(task["verdict"].upper(), style=f"bold {COLORS[task['verdict']]}"))
+        grid.add_row(
+            Text(task["task"], style="bold"), Text(task["verdict"].upper(), style=f"bold {COLORS[task['verdict']]}")
+        )
         for answer in answers(task):
             grid.add_row(f"  {answer.question}", Text(answer.text))
             for warning in answer.warnings:

@@ -94,7 +94,9 @@ def agreement(implementations=FOUR, stages=STAGES) -> list[AgreementRow]:
                 single = 0.0 if exact else float(10 ** random.uniform(-8, -6.3))
                 rows.append(compared(name, stage, tensor, double, against=against))
                 extra = {} if exact else {"factor": 1.2}
-                rows.append(compared(name, stage, tensor, single, against=against, dtype="float32", bound=5e-6, **extra))
+                rows.append(
+                    compared(name, stage, tensor, single, against=against, dtype="float32", bound=5e-6, **extra)
+                )
     return rows
 
 
@@ -109,7 +111,13 @@ def curves(implementations=FOUR, seeds=(0,), epochs=60, floor=1.05, apart=0.0, v
                     chaos = min(0.03, 1e-13 * math.exp(0.6 * epoch * 60 / epochs)) * random.normal()
                     shift = 1 + (apart if name == implementations[-1] else 0.0)
                     value = shift * (floor + 24 * math.exp(-rate * epoch)) * math.exp(chaos)
-                    point = {"implementation": name, "seed": seed, "epoch": epoch, "dtype": "float32", "perturbed": perturbed}
+                    point = {
+                        "implementation": name,
+                        "seed": seed,
+                        "epoch": epoch,
+                        "dtype": "float32",
+                        "perturbed": perturbed,
+                    }
                     rows.append({**point, "split": "training", "perplexity": value})
                     if validation and epoch % 5 == 0:
                         rows.append({**point, "split": "validation", "perplexity": value * 1.4 + 0.004 * epoch})
@@ -125,8 +133,16 @@ def learning(verdict="same", implementations=FOUR, horizon=31, epochs=60, apart=
             row = {"implementation": name, "against": "numpy", "epoch": epoch, "gap": 0.0 if epoch == 1 else gap}
             trajectory.append({**row, "floor": noise, "bound": 1e-8})
     tests = [
-        {"implementation": f"torch-{kind}", "against": f"mxnet-{other}", "ratio": 1.004, "low": 0.991, "high": 1.017,
-         "margin": 0.05, "p_value": 2e-4, "equivalent": verdict == "same"}
+        {
+            "implementation": f"torch-{kind}",
+            "against": f"mxnet-{other}",
+            "ratio": 1.004,
+            "low": 0.991,
+            "high": 1.017,
+            "margin": 0.05,
+            "p_value": 2e-4,
+            "equivalent": verdict == "same",
+        }
         for kind, other in (("scratch", "scratch"), ("nn", "gluon"))
     ]
     text = {
@@ -134,8 +150,14 @@ def learning(verdict="same", implementations=FOUR, horizon=31, epochs=60, apart=
         "different": "the curves part at epoch 2, long before noise can",
         "not tested": "one seed is no test",
     }[verdict]
-    return {"verdict": verdict, "text": text, "horizon": horizon, "epochs": epochs, "trajectory": trajectory,
-            "equivalence": tests if verdict != "not tested" else []}
+    return {
+        "verdict": verdict,
+        "text": text,
+        "horizon": horizon,
+        "epochs": epochs,
+        "trajectory": trajectory,
+        "equivalence": tests if verdict != "not tested" else [],
+    }
 
 
 def throughput(scale=1.0, control_low=0.98) -> list[dict]:
@@ -144,54 +166,119 @@ def throughput(scale=1.0, control_low=0.98) -> list[dict]:
     for mode, factor in (("train", scale), ("infer", 3.1 * scale)):
         for name, speed in speeds.items():
             other = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}.get(name)
-            ratio = (speed / speeds[other] if other else None)
+            ratio = speed / speeds[other] if other else None
             if other and mode == "infer" and name == "torch-nn":
                 ratio = 1.02
-            rows.append({
-                "implementation": name, "mode": mode, "tokens_per_second": speed * factor, "low": speed * factor * 0.95,
-                "high": speed * factor * 1.04, "samples": [speed * factor * k for k in (0.97, 1.0, 1.03)], "ratio_to": other,
-                "ratio": ratio, "ratio_low": ratio and ratio * 0.95, "ratio_high": ratio and ratio * 1.06,
-                "limit_fraction": speed / 4e5, "peak_memory_bytes": int(speed * 900),
-            })
-        rows.append({
-            "implementation": "torch-nn", "mode": mode, "tokens_per_second": 115e3 * factor, "low": 112e3 * factor,
-            "high": 119e3 * factor, "samples": [115e3 * factor] * 3, "ratio_to": "torch-nn", "ratio": 1.01,
-            "ratio_low": control_low, "ratio_high": 1.03, "limit_fraction": None, "peak_memory_bytes": None,
-        })
+            rows.append(
+                {
+                    "implementation": name,
+                    "mode": mode,
+                    "tokens_per_second": speed * factor,
+                    "low": speed * factor * 0.95,
+                    "high": speed * factor * 1.04,
+                    "samples": [speed * factor * k for k in (0.97, 1.0, 1.03)],
+                    "ratio_to": other,
+                    "ratio": ratio,
+                    "ratio_low": ratio and ratio * 0.95,
+                    "ratio_high": ratio and ratio * 1.06,
+                    "limit_fraction": speed / 4e5,
+                    "peak_memory_bytes": int(speed * 900),
+                }
+            )
+        rows.append(
+            {
+                "implementation": "torch-nn",
+                "mode": mode,
+                "tokens_per_second": 115e3 * factor,
+                "low": 112e3 * factor,
+                "high": 119e3 * factor,
+                "samples": [115e3 * factor] * 3,
+                "ratio_to": "torch-nn",
+                "ratio": 1.01,
+                "ratio_low": control_low,
+                "ratio_high": 1.03,
+                "limit_fraction": None,
+                "peak_memory_bytes": None,
+            }
+        )
     return rows
 
 
 def causality(implementations=FOUR, blind=()) -> list[dict]:
-    return [{"implementation": name, "causal": name not in blind, "change": 0.31 if name in blind else 0.0}
-            for name in implementations]
+    return [
+        {"implementation": name, "causal": name not in blind, "change": 0.31 if name in blind else 0.0}
+        for name in implementations
+    ]
 
 
 def agreeing(name="lm_rnn", **changes) -> TaskResult:
     """All four agree, learn the same, and were timed."""
-    samples = [{"implementation": each, "prefix": "time traveller", "decoding": "greedy",
-                "text": "time traveller for so it will be convenient to speak of him was expounding a recondite matter to us"}
-               for each in FOUR]
-    samples += [{"implementation": each, "prefix": "time traveller", "decoding": "sampled", "text": text} for each, text in zip(
-        FOUR, ["time traveller <unk> held in his hand", "time traveller smiled round at us", "time traveller smiled round at us",
-               "time traveller proceeded anyhow"])]
-    published = [
-        {"quantity": "training perplexity, epoch 500", "framework": "MXNet", "published": 1.2, "measured": 1.19,
-         "source": "d2l-ai/d2l-zh-colab, median of 21 builds", "implementation": "mxnet-gluon", "verdict": "reproduced"},
-        {"quantity": "tokens per second", "framework": "PyTorch", "published": 294000.0, "measured": None,
-         "source": "https://github.com/d2l-ai/d2l-zh-pytorch-slides", "implementation": "torch-nn",
-         "verdict": "another machine (a GPU)"},
+    samples = [
+        {
+            "implementation": each,
+            "prefix": "time traveller",
+            "decoding": "greedy",
+            "text": "time traveller for so it will be convenient to speak of him was expounding a recondite matter",
+        }
+        for each in FOUR
     ]
-    return blank(name, **{
-        "verdict": "agree",
-        "title": "Recurrent language model",
-        "description": "One tanh layer of 256 units over characters of the Time Machine; batches of 32 by 35, SGD with learning "
-                       "rate 1, gradients clipped at 1.",
-        "reason": "every stage agrees in float64",
-        "agreement": agreement(), "perplexity": curves(), "throughput": throughput(), "published": published,
-        "learning": learning(), "causality": causality(), "floor": 1.03, "samples": samples,
-        "notes": [{"implementation": "mxnet-gluon", "note": "gluon.rnn.RNN was given activation='tanh'; its default is relu."}],
-        **changes,
-    })
+    samples += [
+        {"implementation": each, "prefix": "time traveller", "decoding": "sampled", "text": text}
+        for each, text in zip(
+            FOUR,
+            [
+                "time traveller <unk> held in his hand",
+                "time traveller smiled round at us",
+                "time traveller smiled round at us",
+                "time traveller proceeded anyhow",
+            ],
+        )
+    ]
+    published = [
+        {
+            "quantity": "training perplexity, epoch 500",
+            "framework": "MXNet",
+            "published": 1.2,
+            "measured": 1.19,
+            "source": "d2l-ai/d2l-zh-colab, median of 21 builds",
+            "implementation": "mxnet-gluon",
+            "verdict": "reproduced",
+        },
+        {
+            "quantity": "tokens per second",
+            "framework": "PyTorch",
+            "published": 294000.0,
+            "measured": None,
+            "source": "https://github.com/d2l-ai/d2l-zh-pytorch-slides",
+            "implementation": "torch-nn",
+            "verdict": "another machine (a GPU)",
+        },
+    ]
+    return blank(
+        name,
+        **{
+            "verdict": "agree",
+            "title": "Recurrent language model",
+            "description": "One tanh layer of 256 units over characters of the Time Machine; batches of 32 by 35, "
+            "SGD with learning rate 1, gradients clipped at 1.",
+            "reason": "every stage agrees in float64",
+            "agreement": agreement(),
+            "perplexity": curves(),
+            "throughput": throughput(),
+            "published": published,
+            "learning": learning(),
+            "causality": causality(),
+            "floor": 1.03,
+            "samples": samples,
+            "notes": [
+                {
+                    "implementation": "mxnet-gluon",
+                    "note": "gluon.rnn.RNN was given activation='tanh'; its default is relu.",
+                }
+            ],
+            **changes,
+        },
+    )
 
 
 def disagreeing(name="lm_gru") -> TaskResult:
@@ -205,10 +292,18 @@ def disagreeing(name="lm_gru") -> TaskResult:
             row.update(grade="less accurate", factor=3.1, error=2e-5)
     first = [row for row in rows if row["implementation"] == "torch-nn" and row["tensor"] == "hidden"][:1]
     return agreeing(
-        name, verdict="disagree", title="Gated recurrent unit", agreement=rows, first_divergence=first,
+        name,
+        verdict="disagree",
+        title="Gated recurrent unit",
+        agreement=rows,
+        first_divergence=first,
         reason="torch-nn differs from numpy at stage forward, tensor hidden",
-        perplexity=curves(apart=0.4), learning=learning("different", apart=0.1), throughput=throughput(2.0, control_low=1.004),
-        causality=causality(blind=("torch-nn",)), floor=None, samples=[],
+        perplexity=curves(apart=0.4),
+        learning=learning("different", apart=0.1),
+        throughput=throughput(2.0, control_low=1.004),
+        causality=causality(blind=("torch-nn",)),
+        floor=None,
+        samples=[],
         warnings=["The A/A control's interval leaves 1 in training: a ratio below 1.03 means nothing on this machine."],
         failures=[{"implementation": "torch-nn", "stage": "trajectory", "reason": "killed by signal 9 after 31 s"}],
     )
@@ -217,24 +312,39 @@ def disagreeing(name="lm_gru") -> TaskResult:
 def incomplete(name="nmt_fra") -> TaskResult:
     """The corpus is missing."""
     reason = "skipped: corpus fra-eng is not here; give its folder with --data-dir or allow the download"
-    return blank(name, title="Sequence to sequence", reason=reason,
-                 failures=[{"implementation": "", "stage": "data", "reason": reason}])
+    return blank(
+        name,
+        title="Sequence to sequence",
+        reason=reason,
+        failures=[{"implementation": "", "stage": "data", "reason": reason}],
+    )
 
 
 def worked_example(name="bptt_by_hand") -> TaskResult:
     """Nothing is trained or timed."""
-    return blank(name, verdict="agree", title="Back-propagation by hand", reason="agrees",
-                 agreement=agreement(("torch-scratch",), {"forward": ("a", "y"), "gradients": ("W_aa", "W_ax")}))
+    return blank(
+        name,
+        verdict="agree",
+        title="Back-propagation by hand",
+        reason="agrees",
+        agreement=agreement(("torch-scratch",), {"forward": ("a", "y"), "gradients": ("W_aa", "W_ax")}),
+    )
 
 
 def five(name="lm_five") -> TaskResult:
     """Five trained implementations, three seeds, many tensors, a user's port among them."""
     names = ("numpy", *FOUR)
-    stages = {stage: tuple(f"layers.{i}.weight_{part}" for i in range(4) for part in ("ih", "hh", "bias_ih", "bias_hh"))
-              for stage in ("forward", "gradients", "update", "optimizer state")}
-    return agreeing(name, title="Deep LSTM, three seeds", agreement=agreement((*FOUR, "port"), stages),
-                    perplexity=curves((*names, "port"), seeds=(0, 1, 2), epochs=200, floor=4.2),
-                    learning=learning(implementations=FOUR, epochs=60))
+    stages = {
+        stage: tuple(f"layers.{i}.weight_{part}" for i in range(4) for part in ("ih", "hh", "bias_ih", "bias_hh"))
+        for stage in ("forward", "gradients", "update", "optimizer state")
+    }
+    return agreeing(
+        name,
+        title="Deep LSTM, three seeds",
+        agreement=agreement((*FOUR, "port"), stages),
+        perplexity=curves((*names, "port"), seeds=(0, 1, 2), epochs=200, floor=4.2),
+        learning=learning(implementations=FOUR, epochs=60),
+    )
 
 
 def everything() -> Results:

@@ -1,0 +1,202 @@
+"""`crossfw run` as a whole: reports, resumption, and what happens when something goes wrong in the middle."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import crossfw
+from crossfw.errors import CrossfwError
+from crossfw.harness import cells as cells_module
+from crossfw.harness import options as options_module
+from crossfw.harness.options import RunOptions, parse_implementations
+from crossfw.harness.run import run
+from tests.tasks import SMALL, write_task
+
+REPORT_FILES = ("index.html", "report.md", "results.json", "agreement.csv", "perplexity.csv", "throughput.csv")
+
+
+def run_quietly(**given):
+    screen = io.StringIO()
+    given.setdefault("threads", 1)
+    results, code = run(RunOptions(**given), ["crossfw", "run"], Console(file=screen, width=100))
+    return results, code, screen.getvalue()
+
+
+def assert_whole(folder: Path) -> dict:
+    for name in REPORT_FILES:
+        assert (folder / name).stat().st_size > 0, name
+    assert not list(folder.rglob("*.tmp"))
+    return json.loads((folder / "results.json").read_text())
+
+
+def implementation(tmp_path: Path, body: str, name: str = "torch-port") -> tuple:
+    file = tmp_path / f"{name}.py"
+    framework = name.partition("-")[0]
+    file.write_text(f"import os\nfrom crossfw.models.rnn import {framework}_scratch as sibling\n{body}")
+    return parse_implementations(["torch-nn", f"{name}={file}"])
+
+
+def test_everything_end_to_end(tmp_path):
+    results, code, screen = run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out", keep_traces=True)
+    assert code == 0, results["tasks"][0]["reason"]
+    document = assert_whole(tmp_path / "out")
+    assert document["schema"] == 1
+    (task,) = results["tasks"]
+    assert task["verdict"] == "agree"
+    assert {row["stage"] for row in task["agreement"]} == {
+        *("self-agreement", "parameters", "forward", "loss", "gradients"),
+        *("clipping", "update", "optimizer state", "trajectory"),
+    }
+    pairs = {(row["implementation"], row["against"]) for row in task["agreement"]}
+    assert ("torch-nn", "mxnet-gluon") in pairs
+    assert ("mxnet-scratch", "numpy") in pairs
+    assert task["learning"]["verdict"] == "same"
+    assert {row["mode"] for row in task["throughput"]} == {"train", "infer"}
+    assert any(row["ratio_to"] == row["implementation"] for row in task["throughput"])
+    assert all(row["causal"] for row in task["causality"])
+    assert len({sample["text"] for sample in task["samples"] if sample["decoding"] == "greedy"}) == 1
+    assert (tmp_path / "out" / "traces" / "small").is_dir()
+    assert "small: agree" in screen
+    report = crossfw.load(tmp_path / "out")
+    assert list(report.agreement.columns)[:9] == [
+        *("task", "implementation", "against", "stage", "tensor", "dtype", "error", "bound", "grade")
+    ]
+    assert len(report.agreement) == len(task["agreement"])
+    assert set(report.perplexity.split) == {"training", "validation"}
+
+
+def test_mxnet_and_torch_agree_after_100_updates(tmp_path):
+    task = write_task(tmp_path, quick_epochs="10")
+    results, code, _ = run_quietly(tasks=(task,), out=tmp_path / "out")
+    rows = [row for row in results["tasks"][0]["agreement"] if row["stage"] == "trajectory"]
+    pairs = {(row["implementation"], row["against"]) for row in rows}
+    assert {("torch-nn", "mxnet-gluon"), ("torch-scratch", "mxnet-scratch")} <= pairs
+    assert all("after 10" in row["tensor"] for row in rows)
+    assert max(row["error"] for row in rows) <= 1e-9
+    assert code == 0
+
+
+def test_a_finished_cell_is_not_run_again(tmp_path, monkeypatch):
+    computed = []
+    real = cells_module.record
+
+    def counted(worker, *arguments):
+        computed.append(worker.implementation.name)
+        return real(worker, *arguments)
+
+    monkeypatch.setattr(cells_module, "record", counted)
+    broken = implementation(tmp_path, "class Model(sibling.Model):\n    def loss(self, *a):\n        os.kill(os.getpid(), 9)\n")
+    given = {"tasks": (write_task(tmp_path),), "out": tmp_path / "out", "implementations": broken}
+    results, code, _ = run_quietly(**given)
+    assert (code, results["tasks"][0]["verdict"]) == (2, "incomplete")
+    assert sorted(computed) == ["numpy"] * 2 + ["torch-nn"] * 2 + ["torch-port"] * 2
+    computed.clear()
+    mended = implementation(tmp_path, "Model = sibling.Model\n")
+    results, code, _ = run_quietly(**{**given, "implementations": mended}, resume=True)
+    assert (code, results["tasks"][0]["verdict"]) == (0, "agree")
+    assert computed == ["torch-port"] * 2
+    computed.clear()
+    again, code, screen = run_quietly(**{**given, "implementations": mended}, resume=True)
+    assert (code, computed) == (0, [])
+    assert "not run again" in screen
+    assert again["tasks"] == results["tasks"]
+
+
+def test_half_a_cell_counts_as_none(tmp_path):
+    given = {"tasks": (write_task(tmp_path),), "out": tmp_path / "out", "implementations": parse_implementations(["torch-nn"])}
+    run_quietly(**given)
+    (conclusion,) = (tmp_path / "out" / "cells").glob("*.json")
+    conclusion.write_bytes(conclusion.read_bytes()[:100])
+    half = tmp_path / "out" / "cells" / "small"
+    half.mkdir()
+    (half / "torch-nn.agreement.float64.json").write_text('{"fingerprint": "of another task"}')
+    (half / "numpy.agreement.float64.safetensors.tmp").write_bytes(b"half")
+    results, code, _ = run_quietly(**given, resume=True)
+    assert (code, results["tasks"][0]["verdict"]) == (0, "agree")
+
+
+def test_a_worker_killed_in_mid_cell_costs_its_cells_only(tmp_path):
+    body = """
+class Model(sibling.Model):
+    calls = 0
+    def loss(self, *arguments):
+        self.calls += 1
+        if self.calls > 20:
+            os.kill(os.getpid(), 9)
+        return super().loss(*arguments)
+"""
+    results, code, screen = run_quietly(
+        tasks=(write_task(tmp_path, quick_epochs="20"),),
+        out=tmp_path / "out",
+        implementations=implementation(tmp_path, body),
+    )
+    assert code == 2
+    (task,) = assert_whole(tmp_path / "out")["tasks"]
+    assert task["verdict"] == "incomplete"
+    assert {failure["implementation"] for failure in task["failures"]} == {"torch-port"}
+    assert all("SIGKILL" in failure["reason"] for failure in task["failures"])
+    assert any(row["implementation"] == "torch-nn" for row in task["agreement"])
+    assert "SIGKILL" in screen
+
+
+def test_numbers_that_stop_being_finite_stop_the_cell(tmp_path):
+    unclipped = SMALL.replace("clip = 1.0\n", "")
+    task = write_task(tmp_path, unclipped, learning_rate="1e30", activation='"identity"', quick_epochs="6")
+    results, code, _ = run_quietly(tasks=(task,), out=tmp_path / "out")
+    assert code == 2
+    failures = results["tasks"][0]["failures"]
+    assert {failure["stage"] for failure in failures} == {"training"}
+    assert all("first in" in failure["reason"] and "step" in failure["reason"] for failure in failures)
+    assert_whole(tmp_path / "out")
+
+
+def test_a_framework_that_is_not_installed(tmp_path, monkeypatch):
+    real = options_module.importlib.util.find_spec
+    monkeypatch.setattr(
+        options_module.importlib.util, "find_spec", lambda name, *rest: None if name == "mxnet" else real(name, *rest)
+    )
+    results, code, screen = run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out")
+    assert code == 2
+    task = assert_whole(tmp_path / "out")["tasks"][0]
+    assert task["verdict"] == "incomplete"
+    assert "pip install 'crossfw[mxnet]'" in task["reason"]
+    assert "pip install 'crossfw[mxnet]'" in screen
+    assert any(row["implementation"] == "torch-nn" for row in task["agreement"])
+
+
+def test_a_corpus_that_cannot_be_had_skips_its_task_and_nothing_else(tmp_path, monkeypatch):
+    from crossfw.data import corpora
+    from crossfw.harness import run as run_module
+
+    monkeypatch.delenv("CROSSFW_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def refuse(*_, **__):
+        raise ConnectionRefusedError("no network")
+
+    monkeypatch.setattr(corpora, "urlopen", refuse)
+    monkeypatch.setattr(run_module, "task_names", lambda: ["lm_rnn_time_machine", "srn_worked_example"])
+    results, code, screen = run_quietly(tasks=(), out=tmp_path / "out")
+    assert [task["verdict"] for task in results["tasks"]] == ["incomplete", "agree"]
+    assert code == 0
+    assert "skipped" in screen
+    assert "--data-dir" in screen
+    with pytest.raises(CrossfwError, match="data-dir"):
+        run_quietly(tasks=("lm_rnn_time_machine",), out=tmp_path / "named")
+
+
+def test_the_parent_python_can_be_named_for_a_framework(tmp_path):
+    results, code, _ = run_quietly(
+        tasks=("srn_worked_example",),
+        out=tmp_path / "out",
+        implementations=parse_implementations(["torch-nn"]),
+        pythons=(("torch", sys.executable),),
+    )
+    assert code == 0
+    assert all(row["verdict"] == "reproduced" for row in results["tasks"][0]["published"])

@@ -1,0 +1,147 @@
+"""JSON there and back, data frames, and what a broken folder says."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import numpy as np
+import pytest
+
+from crossfw.errors import CrossfwError
+from crossfw.report import SCHEMA, encoding, frames, load, read_results, schema
+from tests.report import examples
+
+COLUMNS = {
+    "agreement": ["task", "implementation", "against", "stage", "tensor", "dtype", "error", "bound", "grade", "factor"],
+    "perplexity": ["task", "implementation", "seed", "epoch", "split", "perplexity", "dtype", "perturbed"],
+    "throughput": [
+        "task",
+        "implementation",
+        "mode",
+        "tokens_per_second",
+        "low",
+        "high",
+        "sample_count",
+        "ratio_to",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+        "limit_fraction",
+        "peak_memory_bytes",
+    ],
+    "published": ["task", "quantity", "framework", "published", "measured", "source", "implementation", "verdict"],
+    "failures": ["task", "implementation", "stage", "reason"],
+    "causality": ["task", "implementation", "causal", "change"],
+    "trajectory": ["task", "implementation", "against", "epoch", "gap", "floor", "bound"],
+    "equivalence": ["task", "implementation", "against", "ratio", "low", "high", "margin", "p_value", "equivalent"],
+}
+
+
+def refuse(constant: str):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+@pytest.mark.parametrize("tasks", [(), (examples.blank("none"),), (examples.agreeing(), examples.incomplete())])
+def test_columns_are_the_same_with_and_without_rows(tasks):
+    tables = frames(examples.results(*tasks))
+    assert {name: list(table.columns) for name, table in tables.items()} == COLUMNS
+
+
+def test_frames_hold_every_row_under_its_task():
+    first, second = examples.agreeing("one"), examples.disagreeing("two")
+    tables = frames(examples.results(first, second))
+    assert list(tables["agreement"].task.unique()) == ["one", "two"]
+    assert len(tables["agreement"]) == len(first["agreement"]) + len(second["agreement"])
+    assert len(tables["trajectory"]) == 2 * len(first["learning"]["trajectory"])
+    assert set(tables["throughput"].sample_count) == {3}
+    assert math.isinf(tables["agreement"].error.max())
+
+
+def test_numbers_that_json_lacks_survive_as_strict_json():
+    task = examples.disagreeing()
+    task["floor"] = math.inf
+    task["throughput"][0]["samples"] = [1.0, math.nan]
+    task["throughput"][0]["ratio"] = -math.inf
+    task["learning"]["trajectory"][0]["gap"] = math.nan
+    task["perplexity"][0]["perplexity"] = math.nan
+    task["first_divergence"][0]["error"] = math.nan
+    before = examples.results(task)
+    text = encoding.dumps(before)
+    strict = json.loads(text, parse_constant=refuse)
+    assert strict["tasks"][0]["floor"] == "Infinity"
+    assert strict["tasks"][0]["throughput"][0]["ratio"] == "-Infinity"
+    np.testing.assert_equal(encoding.loads(text), before)
+
+
+def test_words_that_look_like_numbers_stay_words():
+    task = examples.blank(
+        "NaN", reason="Infinity", failures=[{"implementation": "NaN", "stage": "NaN", "reason": "NaN"}]
+    )
+    assert encoding.loads(encoding.dumps(examples.results(task)))["tasks"] == [task]
+
+
+def test_numpy_scalars_are_written_as_numbers():
+    task = examples.agreeing()
+    task["agreement"][0].update(error=np.float32("inf"), bound=np.float64(0.5))
+    task["perplexity"][0].update(epoch=np.int64(3), perturbed=np.bool_(True))
+    back = encoding.loads(encoding.dumps(examples.results(task)))["tasks"][0]
+    assert back["agreement"][0]["error"] == math.inf
+    assert back["agreement"][0]["bound"] == 0.5
+    assert back["perplexity"][0]["epoch"] == 3
+    assert back["perplexity"][0]["perturbed"] is True
+
+
+def test_numeric_fields_follow_the_schema():
+    assert encoding.numeric_fields(schema.AgreementRow) == ["error", "bound", "factor"]
+    assert "samples" in encoding.numeric_fields(schema.ThroughputRow)
+    assert "implementation" not in encoding.numeric_fields(schema.ThroughputRow)
+
+
+def test_load_gives_results_and_tables(folder):
+    report = load(folder)
+    assert report.folder == folder
+    np.testing.assert_equal(report.results, copy.deepcopy(examples.everything()))
+    assert list(report.failures.columns) == COLUMNS["failures"]
+    assert set(report.causality[~report.causality.causal].implementation) == {"torch-nn"}
+
+
+def test_csv_files_are_the_frames(folder):
+    tables = frames(examples.everything())
+    for name in ("agreement", "perplexity", "throughput"):
+        lines = (folder / f"{name}.csv").read_text().splitlines()
+        assert lines[0].split(",") == COLUMNS[name]
+        assert len(lines) == len(tables[name]) + 1
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "without results.json"),
+        ("{", "broken results.json"),
+        ("[]", "schema None"),
+        (json.dumps({"schema": SCHEMA + 1, "tasks": []}), f"schema {SCHEMA + 1}"),
+        (json.dumps({"schema": SCHEMA}), "lacks a part of its schema"),
+        (json.dumps({"schema": SCHEMA, "tasks": [{"task": "x"}]}), "lacks a part of its schema"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_says_why(tmp_path, content, found):
+    if content is not None:
+        (tmp_path / "results.json").write_text(content)
+    with pytest.raises(CrossfwError) as caught:
+        read_results(tmp_path)
+    assert found in caught.value.found
+    assert str(tmp_path) in caught.value.asked
+    assert caught.value.remedy
+
+
+def test_bytes_that_are_no_text_are_broken_too(tmp_path):
+    (tmp_path / "results.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(CrossfwError, match="broken"):
+        load(tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(CrossfwError, match="no such folder"):
+        load(tmp_path / "nowhere")
