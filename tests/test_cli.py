@@ -54,7 +54,10 @@ BAD = {
         lambda d: ["srn_worked_example", "--out", str(Path(write_task(d)) / "deeper")],
         ["--out", "cannot be written"],
     ),
-    "a folder that is in use": (lambda d: ["srn_worked_example", "--out", str(Path(write_task(d)).parent)], ["--resume"]),
+    "a folder that is in use": (
+        lambda d: ["srn_worked_example", "--out", str(Path(write_task(d)).parent)],
+        ["--resume"],
+    ),
     "resume of nothing": (lambda d: ["--resume", "--out", str(d / "new")], ["no cells"]),
     "resume without a folder": (lambda d: ["--resume"], ["--out FOLDER"]),
     "unknown implementation": (lambda d: ["lm_rnn", "--implementations", "torch-n"], ["did you mean 'torch-nn'"]),
@@ -120,7 +123,9 @@ def test_a_disagreement_exits_with_1_and_names_the_stage(tmp_path):
         "    def loss(self, *a):\n"
         "        return 2 * super().loss(*a)\n"
     )
-    done = crossfw("run", write_task(tmp_path), "--implementations", f"torch-port={port}", "--out", str(tmp_path / "out"))
+    done = crossfw(
+        "run", write_task(tmp_path), "--implementations", f"torch-port={port}", "--out", str(tmp_path / "out")
+    )
     assert done.returncode == 1, done.stderr
     assert "torch-port differs from numpy first at stage 3 loss" in done.stdout
     assert (tmp_path / "out" / "index.html").is_file()

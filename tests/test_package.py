@@ -35,7 +35,10 @@ def test_tasks_texts_and_templates_travel_in_the_wheel(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for task in (ROOT / "tasks").glob("*.toml"):
         assert f"crossfw/tasks/{task.name}" in names
-    for path in [*(ROOT / "crossfw" / "report" / "templates").iterdir(), *(ROOT / "crossfw" / "data" / "text").iterdir()]:
+    for path in [
+        *(ROOT / "crossfw" / "report" / "templates").iterdir(),
+        *(ROOT / "crossfw" / "data" / "text").iterdir(),
+    ]:
         assert path.relative_to(ROOT).as_posix() in names
 
 
@@ -43,7 +46,9 @@ def test_a_run_from_the_unpacked_wheel(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from crossfw.cli import main; main()"
     arguments = ["run", "srn_worked_example", "--implementations", "torch-nn", "--out", str(tmp_path / "out")]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "index.html").is_file()
 

@@ -7,8 +7,9 @@ its counterpart is "less accurate", with the factor; beyond the bound it is "dif
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Callable, Iterator
+from typing import Callable
 
 import numpy as np
 
@@ -101,7 +102,14 @@ def _factor(errors: tuple[float, float], dtype: str) -> float:
 
 
 def _row(
-    name: str, against: str, stage: str, tensor: str, dtype: str, error: float, limit: float, factor: float | None = None
+    name: str,
+    against: str,
+    stage: str,
+    tensor: str,
+    dtype: str,
+    error: float,
+    limit: float,
+    factor: float | None = None,
 ) -> AgreementRow:
     grade = "equal"
     if not error <= limit:

@@ -154,9 +154,7 @@ def judge(trajectories: Trajectories, finals: dict[str, list[float]], epochs: in
     elif judged:
         verdict, worst = "same", max(row["gap"] for row in judged)
         text = f"float64 curves agree to {worst:.1e} up to epoch {horizon}" + _beyond(tests, horizon, epochs)
-    return Learning(
-        verdict=verdict, text=text, horizon=horizon, epochs=epochs, trajectory=rows, equivalence=tests
-    )
+    return Learning(verdict=verdict, text=text, horizon=horizon, epochs=epochs, trajectory=rows, equivalence=tests)
 
 
 def _beyond(tests: list[EquivalenceRow], horizon: int, epochs: int) -> str:

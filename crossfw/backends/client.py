@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -63,7 +64,7 @@ class Worker:
 
     def __init__(self, implementation: Implementation, python: str | None = None, threads: int = 1):
         self.implementation = implementation
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the worker)
         self._process = subprocess.Popen(
             [python or sys.executable, "-c", BOOTSTRAP, str(PACKAGE), implementation.name, implementation.file or ""],
             stdin=subprocess.PIPE,
@@ -110,10 +111,8 @@ class Worker:
 
     def close(self) -> None:
         """Let the process end, and wait for it."""
-        try:
+        with contextlib.suppress(OSError):  # it may be gone already
             self._process.stdin.close()
-        except OSError:
-            pass
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -42,13 +43,12 @@ def answer(service: Service, call: dict[str, Any]) -> dict[str, Any]:
             raise AttributeError(f"no method {call['method']}")
         return {"result": getattr(service, call["method"])(**call["arguments"])}
     except Exception as error:
-        return {
-            "error": {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
-        }
+        return {"error": {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}}
 
 
 def main(name: str, file: str) -> None:
     """Serve the implementation until the parent is gone; `file` is empty for the catalogue's own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent says when to end
     stream_in, stream_out = _take_pipes()
     calls: queue.Queue = queue.Queue()
     threading.Thread(target=_listen, args=(stream_in, calls), daemon=True).start()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from crossfw.checks import require_integer
 from crossfw.data import batches
 from crossfw.data.batches import Batch
-from crossfw.checks import require_integer
 from crossfw.data.corpora import read_corpus
 from crossfw.data.markov import MarkovSource
 from crossfw.data.preparation import prepare, tokenize

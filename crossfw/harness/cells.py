@@ -95,7 +95,9 @@ class Work:
 
 def plan_name(implementation: str, plan: TrainingPlan) -> str:
     """The file name of a training cell."""
-    return f"{implementation}.training.{plan.dtype}.seed{plan.seed}{'.perturbed' if plan.perturbed else ''}.e{plan.epochs}"
+    return (
+        f"{implementation}.training.{plan.dtype}.seed{plan.seed}{'.perturbed' if plan.perturbed else ''}.e{plan.epochs}"
+    )
 
 
 @dataclass
@@ -150,9 +152,7 @@ class Cells:
         for _ in range(plan.epochs - ticked):
             self.advance()
 
-    def _cell(
-        self, implementation: Implementation, name: str, plan: dict, compute: Callable[[Any], Trace]
-    ) -> None:
+    def _cell(self, implementation: Implementation, name: str, plan: dict, compute: Callable[[Any], Trace]) -> None:
         code = hashlib.sha256(Path(implementation.file).read_bytes()).hexdigest() if implementation.file else None
         key = fingerprint(self.work.identity, implementation.name, code, plan, self.work.options.device)
         trace = self.store.load(self.work.task.name, name, key)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Iterator
 
 import numpy as np
 
@@ -247,6 +247,7 @@ def first_divergences(rows: list[AgreementRow]) -> list[AgreementRow]:
 
     A pair of two implementations is left out where one of them fails against the reference: that says it all.
     """
+
     def order(row: AgreementRow) -> tuple[bool, int]:
         return row["dtype"] != "float64", STAGES.index(row["stage"])
 
@@ -255,9 +256,7 @@ def first_divergences(rows: list[AgreementRow]) -> list[AgreementRow]:
         first.setdefault((row["implementation"], row["against"]), row)
     guilty = {name for name, against in first if against in (REFERENCE, name)}
     return [
-        row
-        for (name, against), row in first.items()
-        if against in (REFERENCE, name) or not guilty & {name, against}
+        row for (name, against), row in first.items() if against in (REFERENCE, name) or not guilty & {name, against}
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
-from crossfw.backends.client import Worker
+from crossfw.backends.client import Worker, WorkerDied
 from crossfw.models import Implementation
 
 Job = Callable[[], None]
@@ -15,11 +15,17 @@ class Crew:
     """Starts a worker when it is first asked for, and again when it has died."""
 
     def __init__(self, pythons: dict[str, str], threads: int):
-        self.pythons, self.threads = pythons, threads
+        self.pythons, self.threads, self.stopped = pythons, threads, False
         self.workers: dict[str, Worker] = {}
 
     def worker(self, implementation: Implementation, role: str = "") -> Worker:
-        """The warm worker of an implementation; another `role` is another process of it."""
+        """The warm worker of an implementation; another `role` is another process of it.
+
+        Raises:
+            WorkerDied: after `kill`, which is for good.
+        """
+        if self.stopped:
+            raise WorkerDied(implementation.name, "the run was stopped")
         key = implementation.name + role
         if key not in self.workers or not self.workers[key].alive:
             self.dismiss(key)
@@ -38,8 +44,9 @@ class Crew:
             self.dismiss(key)
 
     def kill(self) -> None:
-        """End all processes now, whatever they compute."""
-        for worker in self.workers.values():
+        """End all processes now, whatever they compute, and start no more."""
+        self.stopped = True
+        for worker in list(self.workers.values()):
             worker.kill()
 
     def __enter__(self) -> Crew:
@@ -51,13 +58,20 @@ class Crew:
         self.close()
 
 
-def run_side_by_side(queues: list[list[Job]], at_once: int) -> None:
-    """Run queues of jobs, each queue in its order, `at_once` queues at a time; the first exception is raised."""
+def run_side_by_side(crew: Crew, queues: list[list[Job]], at_once: int) -> None:
+    """Run queues of jobs, each queue in its order, `at_once` queues at a time.
+
+    An exception in one of them, or the interrupt of the user, kills the crew, so that all others end, and is raised.
+    """
 
     def run(queue: list[Job]) -> None:
         for job in queue:
             job()
 
     with ThreadPoolExecutor(at_once) as pool:
-        for future in [pool.submit(run, queue) for queue in queues]:
-            future.result()
+        try:
+            for future in [pool.submit(run, queue) for queue in queues]:
+                future.result()
+        except BaseException:
+            crew.kill()
+            raise

@@ -14,7 +14,15 @@ from crossfw.task import find_task, task_names
 def print_inventory() -> None:
     """Print the tables of the catalogue."""
     console = Console()
-    tasks = Table(Column("task", no_wrap=True), "model", "corpus", "epochs (quick)", "what it is", title="Tasks", title_justify="left")
+    tasks = Table(
+        Column("task", no_wrap=True),
+        "model",
+        "corpus",
+        "epochs (quick)",
+        "what it is",
+        title="Tasks",
+        title_justify="left",
+    )
     for name in task_names():
         task = find_task(name)
         recipe = task.recipe
@@ -22,7 +30,9 @@ def print_inventory() -> None:
         corpus = getattr(task.data, "corpus", "in the task file")
         tasks.add_row(name, task.model.kind, corpus, epochs, task.title)
     console.print(tasks)
-    implementations = Table("implementation", "framework", "can run here", title="Implementations", title_justify="left")
+    implementations = Table(
+        "implementation", "framework", "can run here", title="Implementations", title_justify="left"
+    )
     for name in IMPLEMENTATIONS:
         framework = Implementation(name).framework
         missing = f"no: pip install 'crossfw[{framework}]'"

@@ -42,7 +42,9 @@ class RunProgress:
 
     def say(self, text: str) -> None:
         """A line that stays, with the seconds since the start."""
-        self.console.print(f"[{time.monotonic() - self.started:5.0f} s] {text}", markup=False, highlight=False, soft_wrap=True)
+        self.console.print(
+            f"[{time.monotonic() - self.started:5.0f} s] {text}", markup=False, highlight=False, soft_wrap=True
+        )
 
     def __enter__(self) -> RunProgress:
         self.bars.start()

@@ -139,7 +139,7 @@ class Run:
         ticks = sum(cells.ticks(implementation) for implementation in present)
         what = "agreement and training" if work.epochs else "agreement"
         progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks)
-        run_side_by_side([cells.jobs(implementation) for implementation in present], self.options.threads)
+        run_side_by_side(crew, [cells.jobs(implementation) for implementation in present], self.options.threads)
         return cells
 
     def conclude(self, cells: Cells, racers: Crew, progress: RunProgress) -> TaskResult:
@@ -208,4 +208,3 @@ def run(options: RunOptions, command: list[str], console: Console) -> tuple[Resu
     harness = Run(options, command, console)
     results = harness.execute()
     return results, exit_code(results, harness.named)
-

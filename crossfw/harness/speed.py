@@ -90,5 +90,5 @@ class SpeedTest:
                 self.advance()
 
         queues = [[lambda i=i: measure_one(i)] for i in self.implementations]
-        run_side_by_side(queues, self.work.options.threads)
+        run_side_by_side(self.crew, queues, self.work.options.threads)
         return found

@@ -1,7 +1,7 @@
 """Finished cells on disk, so that a run can be resumed.
 
-    cells/TASK/CELL.safetensors and .json    what a cell recorded; the JSON is written last and says "finished"
-    cells/TASK.json                          what all cells of a task amount to
+cells/TASK/CELL.safetensors and .json    what a cell recorded; the JSON is written last and says "finished"
+cells/TASK.json                          what all cells of a task amount to
 """
 
 from __future__ import annotations

@@ -72,6 +72,11 @@ def ratio(value: float, low: float, high: float) -> str:
     return f"{value:.{digits}f}x ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def times(factor: float) -> str:
+    """`4.3x`, `21x`, `160x`: a factor that needs no more than two digits."""
+    return f"{float(f'{factor:.2g}'):g}x"
+
+
 def percent(fraction: float | None) -> str:
     """`12 %`, `5 %`, `0.4 %`."""
     if (text := special(fraction)) is not None:

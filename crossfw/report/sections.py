@@ -191,7 +191,7 @@ def _mildest(rows: list[AgreementRow]) -> str:
     if all(row["grade"] == "equal" for row in rows):
         return "equal"
     factor = max((row["factor"] or 0.0 for row in rows), default=0.0)
-    return "less accurate" + (f", up to {factor:.2g}x" if factor else "")
+    return "less accurate" + (f", up to {formatting.times(factor)}" if factor else "")
 
 
 def _perplexity_cell(final: facts.Final) -> str:

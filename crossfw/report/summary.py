@@ -130,7 +130,8 @@ def _rounding(task: TaskResult) -> tuple[str, ...]:
         if row["grade"] == "less accurate":
             factors[row["implementation"]] = max(factors.get(row["implementation"], 0.0), row["factor"] or 0.0)
     words = [
-        f"{name} is less accurate" + (f" (up to {factor:.2g}x)" if factor else "") for name, factor in factors.items()
+        f"{name} is less accurate" + (f" (up to {formatting.times(factor)})" if factor else "")
+        for name, factor in factors.items()
     ]
     return (f"in float32 {formatting.listing(words)}",) if words else ()
 

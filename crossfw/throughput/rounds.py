@@ -1,4 +1,8 @@
-"""The schedule: warm workers take turns, forwards and back (A B C C B A), so that drift hits all alike."""
+"""The schedule: warm workers take turns, forwards and back (A B C C B A), so that drift hits all alike.
+
+The next round begins with the next worker (B C A A C B), so that no one is always the one whose two visits follow each
+other.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +50,11 @@ class Contest:
         repeats = {name: self.repeats(name, mode) for name in self.backends}
         names = list(self.backends)
         speeds: dict[str, list[float]] = {name: [] for name in names}
-        for _ in range(rounds):
+        for number in range(rounds):
             seconds = dict.fromkeys(names, 0.0)
-            for name in names + names[::-1]:
+            first = number % len(names)
+            turns = names[first:] + names[:first]
+            for name in turns + turns[::-1]:
                 seconds[name] += self.backends[name].call("time", mode=mode, repeats=repeats[name])
             for name in names:
                 speeds[name].append(2 * repeats[name] * self.tokens / seconds[name])

@@ -47,7 +47,10 @@ def test_cases(a, b, error):
 
 
 def rows(ours: dict, theirs: dict, **options) -> list:
-    sides = [Side(name, Trace({key: np.array(value) for key, value in arrays.items()})) for name, arrays in (("a", ours), ("numpy", theirs))]
+    sides = [
+        Side(name, Trace({key: np.array(value) for key, value in arrays.items()}))
+        for name, arrays in (("a", ours), ("numpy", theirs))
+    ]
     return compare(*sides, options.pop("dtype", "float64"), lambda stage, tensor: 1e-12, **options)
 
 
@@ -68,7 +71,10 @@ def test_float32_is_graded_against_the_reference():
     ours, theirs = {"loss/loss": np.float32(1 + 1e-5)}, {"loss/loss": np.float32(1 + 1e-6)}
 
     def grade(limit):
-        sides = [Side(n, Trace({k: np.array(v) for k, v in arrays.items()})) for n, arrays in (("a", ours), ("numpy", theirs))]
+        sides = [
+            Side(n, Trace({k: np.array(v) for k, v in arrays.items()}))
+            for n, arrays in (("a", ours), ("numpy", theirs))
+        ]
         return compare(*sides, "float32", lambda *_: limit, reference)[0]
 
     assert grade(1e-4)["grade"] == "less accurate"

@@ -19,7 +19,9 @@ arrays = st.sampled_from(DTYPES).flatmap(
 )
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text()
 keys = st.text().filter(lambda key: key != "$array")
-bodies = st.recursive(scalars | arrays, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3))
+bodies = st.recursive(
+    scalars | arrays, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3)
+)
 
 
 def through(body):

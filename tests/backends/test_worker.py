@@ -74,14 +74,26 @@ def test_a_parameter_of_the_wrong_shape_is_refused_and_not_broadcast(workers, na
 
 
 def test_printing_does_not_break_the_frames(tmp_path):
-    body = "print('at import')\nclass Model(Plain):\n    def forward(self, *a):\n        print('x')\n        os.write(1, b'y')\n        return super().forward(*a)\n"
+    body = """
+print('at import')
+class Model(Plain):
+    def forward(self, *a):
+        print('x')
+        os.write(1, b'y')
+        return super().forward(*a)
+"""
     with Worker(write(tmp_path, body)) as worker:
         build(worker)
         assert worker.call("forward", inputs=np.array([[0]]), state=np.zeros((1, 2)))["output"].shape == (1, 1, 3)
 
 
 def test_a_killed_worker_says_by_which_signal(tmp_path):
-    body = "class Model(Plain):\n    def forward(self, *a):\n        print('last words', flush=True)\n        os.kill(os.getpid(), 9)\n"
+    body = """
+class Model(Plain):
+    def forward(self, *a):
+        print('last words', flush=True)
+        os.kill(os.getpid(), 9)
+"""
     with Worker(write(tmp_path, body)) as worker:
         build(worker)
         with pytest.raises(WorkerDied, match="signal 9 .SIGKILL.") as caught:
@@ -127,7 +139,7 @@ worker.call("forward", inputs=np.array([[0]]), state=np.zeros((1, 2)))
 
 def test_a_framework_that_is_missing_is_named(tmp_path):
     blocked = tmp_path / "python"
-    blocked.write_text(f"#!/bin/sh\nexec {sys.executable} -S \"$@\"\n")  # without site-packages there is no NumPy
+    blocked.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')  # without site-packages there is no NumPy
     blocked.chmod(0o755)
     with Worker(Implementation("torch-nn"), str(blocked)) as worker, pytest.raises(WorkerDied) as caught:
         build(worker)

@@ -51,7 +51,9 @@ def main() -> int:
     for name in IMPLEMENTATIONS[1:]:
         backend = InProcess(Implementation(name))
         SpeedTest(work, None, set(), lambda: None).prepare(backend)
-        contest = Contest({"harness": backend, "bare": BareLoop(backend, work.batch)}, work.batch.inputs, work.batch.targets)
+        contest = Contest(
+            {"harness": backend, "bare": BareLoop(backend, work.batch)}, work.batch.inputs, work.batch.targets
+        )
         speeds = contest.run("train", ROUNDS, lambda: None).by_name
         ratio = ratio_interval(speeds["harness"], speeds["bare"])
         print(f"{name:14s} harness / bare loop: {ratio.value:.4f} ({ratio.low:.4f} to {ratio.high:.4f})")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
+import tomllib
 from rich.console import Console
 
 import crossfw
@@ -91,7 +96,9 @@ def test_a_finished_cell_is_not_run_again(tmp_path, monkeypatch):
         return real(worker, *arguments)
 
     monkeypatch.setattr(cells_module, "record", counted)
-    broken = implementation(tmp_path, "class Model(sibling.Model):\n    def loss(self, *a):\n        os.kill(os.getpid(), 9)\n")
+    broken = implementation(
+        tmp_path, "class Model(sibling.Model):\n    def loss(self, *a):\n        os.kill(os.getpid(), 9)\n"
+    )
     given = {"tasks": (write_task(tmp_path),), "out": tmp_path / "out", "implementations": broken}
     results, code, _ = run_quietly(**given)
     assert (code, results["tasks"][0]["verdict"]) == (2, "incomplete")
@@ -109,7 +116,11 @@ def test_a_finished_cell_is_not_run_again(tmp_path, monkeypatch):
 
 
 def test_half_a_cell_counts_as_none(tmp_path):
-    given = {"tasks": (write_task(tmp_path),), "out": tmp_path / "out", "implementations": parse_implementations(["torch-nn"])}
+    given = {
+        "tasks": (write_task(tmp_path),),
+        "out": tmp_path / "out",
+        "implementations": parse_implementations(["torch-nn"]),
+    }
     run_quietly(**given)
     (conclusion,) = (tmp_path / "out" / "cells").glob("*.json")
     conclusion.write_bytes(conclusion.read_bytes()[:100])
@@ -200,3 +211,76 @@ def test_the_parent_python_can_be_named_for_a_framework(tmp_path):
     )
     assert code == 0
     assert all(row["verdict"] == "reproduced" for row in results["tasks"][0]["published"])
+
+
+def test_an_interrupted_run_ends_at_once_and_can_be_resumed(tmp_path):
+    task = write_task(tmp_path, quick_epochs="2000")
+    arguments = [
+        sys.executable,
+        "-m",
+        "crossfw",
+        "run",
+        task,
+        "--out",
+        str(tmp_path / "out"),
+        "--implementations",
+        "torch-nn",
+    ]
+    running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    cells = tmp_path / "out" / "cells" / "small"
+    deadline = time.monotonic() + 60
+    while len(list(cells.glob("*.json"))) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    workers = psutil.Process(running.pid).children(recursive=True)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130, errors
+    assert "--resume" in errors
+    assert "Traceback" not in errors
+    assert not psutil.wait_procs(workers, timeout=10)[1]
+    short = write_task(tmp_path, quick_epochs="2")
+    results, code, _ = run_quietly(
+        tasks=(short,), out=tmp_path / "out", implementations=parse_implementations(["torch-nn"]), resume=True
+    )
+    assert (code, results["tasks"][0]["verdict"]) == (0, "agree")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sampling": "random"},
+        {"sampling": "windows", "windows": 40, "validation_windows": 9, "max_tokens": None, "validation_tokens": None},
+        {"unit": "word", "min_frequency": 2, "max_tokens": 200, "steps": 3},
+        {"corpus": "chinese-story", "preparation": "plain", "order": "alphabetical"},
+        {"batch_size": 1},
+        {"steps": 1},
+    ],
+    ids=str,
+)
+def test_every_way_to_cut_a_text(tmp_path, changes):
+    document = tomllib.loads(SMALL)
+    document["data"] = {key: value for key, value in {**document["data"], **changes}.items() if value is not None}
+    del document["generate"]
+    lines = [f"{key} = {json.dumps(document.pop(key))}" for key in ("title", "description")]
+    for name, table in document.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    results, code, _ = run_quietly(
+        tasks=(write_task(tmp_path, "\n".join(lines)),),
+        out=tmp_path / "out",
+        implementations=parse_implementations(["mxnet-scratch", "torch-nn"]),
+    )
+    assert (code, results["tasks"][0]["reason"]) == (0, "every tensor of every stage agrees")
+
+
+def test_final_perplexities_over_seeds_are_tested(tmp_path):
+    results, code, _ = run_quietly(
+        tasks=(write_task(tmp_path),),
+        out=tmp_path / "out",
+        seeds=3,
+        implementations=parse_implementations(["mxnet-gluon", "torch-nn"]),
+    )
+    assert code == 0
+    (row,) = results["tasks"][0]["learning"]["equivalence"]
+    assert row["low"] <= row["ratio"] <= row["high"]
+    assert {point["seed"] for point in results["tasks"][0]["perplexity"]} == {0, 1, 2}

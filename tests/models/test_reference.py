@@ -11,7 +11,9 @@ from crossfw.weights.initial import revealing_parameters
 
 STEP = 1e-6
 T, N = 4, 3
-CASES = [(activation, biases, inputs) for activation in ACTIVATIONS for biases in (1, 2) for inputs in ("tokens", "features")]
+CASES = [
+    (activation, biases, inputs) for activation in ACTIVATIONS for biases in (1, 2) for inputs in ("tokens", "features")
+]
 
 
 def make(activation: str, biases: int, inputs: str) -> tuple[Model, tuple]:

@@ -17,7 +17,12 @@ from crossfw.weights.mapping import mapping_faults
 CEILING = 1e-10
 SIZES = {"small": (3, 1, 5, 4), "wide": (12, 8, 28, 64), "one step": (1, 2, 4, 3)}  # T, N, V, H
 CASES = [
-    *[("small", activation, biases, inputs) for activation in ACTIVATIONS for biases in (1, 2) for inputs in ("tokens", "features")],
+    *[
+        ("small", activation, biases, inputs)
+        for activation in ACTIVATIONS
+        for biases in (1, 2)
+        for inputs in ("tokens", "features")
+    ],
     *[("wide", activation, 1, "tokens") for activation in ACTIVATIONS],
     ("one step", "tanh", 1, "tokens"),
 ]
@@ -38,6 +43,7 @@ def test_every_tensor_of_every_stage_agrees(workers, size, activation, biases, i
     }
     reference = traces["numpy", "float64"]
     for (name, dtype), trace in traces.items():
+
         def limit(stage, tensor, dtype=dtype):
             return bound(stage, dtype, dimensions, condition_of(condition, stage, tensor))
 

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HEADS = {
-    "torch": "import torch\nfrom crossfw.backends.torch import Backend as Plain\nflip = lambda x: torch.flip(x, (0,))\n",
-    "mxnet": "from mxnet import nd\nfrom crossfw.backends.mxnet import Backend as Plain\nflip = lambda x: nd.flip(x, axis=0)\n",
+    "torch": """
+import torch
+from crossfw.backends.torch import Backend as Plain
+flip = lambda x: torch.flip(x, (0,))
+""",
+    "mxnet": """
+from mxnet import nd
+from crossfw.backends.mxnet import Backend as Plain
+flip = lambda x: nd.flip(x, axis=0)
+""",
 }
+
 
 @dataclass(frozen=True)
 class Fault:

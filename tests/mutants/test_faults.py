@@ -28,7 +28,9 @@ def test_a_seeded_fault_is_found_where_it_is(tmp_path, fault, framework, style):
     (task,) = results["tasks"]
     assert task["failures"] == []
     assert (code, task["verdict"]) == (1, "disagree")
-    assert task["first_divergence"][0]["stage"] == fault.stage if task["first_divergence"] else fault.stage == "trajectory"
+    assert (
+        task["first_divergence"][0]["stage"] == fault.stage if task["first_divergence"] else fault.stage == "trajectory"
+    )
     assert f"{framework}-port" in task["reason"]
     assert f" {fault.stage}" in task["reason"]
     assert (tmp_path / "report" / "index.html").exists()

@@ -50,12 +50,12 @@ class FakeBackend:
         return None
 
 
-def test_workers_take_turns_forwards_and_back_and_speeds_are_right():
+def test_workers_take_turns_forwards_and_back_from_another_start_each_round():
     log: list[str] = []
     backends = {"a": FakeBackend("a", 0.01, log), "b": FakeBackend("b", 0.02, log)}
     contest = Contest(backends, np.zeros((5, 2), int), np.zeros((5, 2), int))
     samples = contest.run("train", 3, lambda: None)
-    assert "".join(log[-12:]) == "abba" * 3
+    assert "".join(log[-12:]) == "abbabaababba"
     assert samples.by_name["a"] == pytest.approx([1000.0] * 3)
     assert samples.by_name["b"] == pytest.approx([500.0] * 3)
 

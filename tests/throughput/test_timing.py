@@ -45,8 +45,8 @@ def test_every_step_is_done_before_the_clock_is_read(mode):
     stopwatch = Stopwatch(backend, np.zeros((2, 1)), np.zeros((2, 1)))
     backend.step(None, None, 0)  # left over from before
     stopwatch.time(mode, 5)
-    assert (backend.done, backend.queued) == (6, 0)
-    assert stopwatch.state == 5
+    assert (backend.done, backend.queued) == (7, 0)
+    assert stopwatch.state == 6  # one step that is not timed, and five
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)

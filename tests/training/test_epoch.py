@@ -76,7 +76,10 @@ def test_the_first_tensor_that_overflows_is_named(workers, name):
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_an_update_that_overflows_is_named(workers, name):
     backend = ready(workers[name], learning_rate=1e308, clip=None)
-    backend.call("load", parameters={k: v * (30 if k == "W_hq" else 1) for k, v in revealing_parameters(SPEC.shapes(), 0).items()})
+    backend.call(
+        "load",
+        parameters={k: v * (30 if k == "W_hq" else 1) for k, v in revealing_parameters(SPEC.shapes(), 0).items()},
+    )
     diverged = backend.call("train", batches=BATCHES * 2, carry_state=False)["diverged"]
     assert diverged is not None
     assert "after the update" in diverged["tensor"] or diverged["tensor"] in ("hidden", "output", "loss")
@@ -85,9 +88,9 @@ def test_an_update_that_overflows_is_named(workers, name):
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_all_implementations_write_the_same_text(workers, temperature):
     texts = {
-        name: ready(workers[name]).call(
-            "generate", prefix=np.array([1, 2]), count=30, temperature=temperature, seed=3
-        ).tolist()
+        name: ready(workers[name])
+        .call("generate", prefix=np.array([1, 2]), count=30, temperature=temperature, seed=3)
+        .tolist()
         for name in IMPLEMENTATIONS
     }
     assert len(set(map(tuple, texts.values()))) == 1

@@ -50,7 +50,7 @@ class Spec:
         return {
             "W_xh": (self.hidden_size, self.input_size),
             "W_hh": (self.hidden_size, self.hidden_size),
-            **{name: (self.hidden_size,) for name in biases},
+            **dict.fromkeys(biases, (self.hidden_size,)),
             "W_hq": (self.output_size, self.hidden_size),
             "b_q": (self.output_size,),
         }
