@@ -66,7 +66,7 @@ CORPORA: dict[str, Corpus] = {
 
 def is_own_text(name: str) -> bool:
     """Whether a corpus is named by the path of a text file."""
-    return name.endswith(".txt")
+    return isinstance(name, str) and name.endswith(".txt")
 
 
 def read_corpus(name: str, data_dir: Path | None = None) -> str:

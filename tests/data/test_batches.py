@@ -51,9 +51,9 @@ def assert_well_formed(found, steps):
     for batch in found:
         assert batch.inputs.dtype == batch.targets.dtype == np.int64
         assert batch.inputs.flags.c_contiguous
-    assert batch.targets.flags.c_contiguous
+        assert batch.targets.flags.c_contiguous
         assert batch.inputs.flags.writeable
-    assert batch.targets.flags.writeable
+        assert batch.targets.flags.writeable
         assert batch.inputs.shape[0] == steps
         np.testing.assert_array_equal(batch.targets, batch.inputs + 1)
         np.testing.assert_array_equal(np.diff(batch.inputs, axis=0), 1)

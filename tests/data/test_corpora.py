@@ -196,3 +196,14 @@ def test_a_text_missing_from_the_installation(monkeypatch, tmp_path):
     monkeypatch.setattr("crossfw.data.corpora._TEXT_FOLDER", tmp_path)
     with pytest.raises(CrossfwError, match="install crossfw again"):
         read_corpus("english-story")
+
+
+def test_a_text_of_the_users_own(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("Hällo", encoding="utf-8")
+    assert read_corpus(str(path)) == "Hällo"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(CrossfwError, match="not UTF-8"):
+        read_corpus(str(path))
+    with pytest.raises(CrossfwError, match="No such file"):
+        read_corpus(str(tmp_path / "none.txt"))
