@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from crossfw.agreement import STAGES, examples
+from crossfw.agreement import examples
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
 from crossfw.agreement.condition import condition_of, measure_condition
@@ -17,7 +17,7 @@ from crossfw.agreement.trace import Trace
 from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
 from crossfw.harness.cells import DTYPES, TRAJECTORY_EPOCHS, Cells, plan_name
 from crossfw.models import REFERENCE
-from crossfw.report.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow, PublishedRow, Verdict
+from crossfw.report.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow, PublishedRow
 from crossfw.training.curves import TrainingPlan
 from crossfw.weights.mapping import mapping_faults
 
@@ -240,51 +240,3 @@ class Conclusion:
             for note in side.trace.facts["notes"]
         }
         return [{"implementation": name, "note": note} for name, note in noted]
-
-
-def first_divergences(rows: list[AgreementRow]) -> list[AgreementRow]:
-    """The first failing row of each pair, in the order of the stages, float64 before float32.
-
-    A pair of two implementations is left out where one of them fails against the reference: that says it all.
-    """
-
-    def order(row: AgreementRow) -> tuple[bool, int]:
-        return row["dtype"] != "float64", STAGES.index(row["stage"])
-
-    first: dict[tuple[str, str], AgreementRow] = {}
-    for row in sorted((row for row in rows if row["grade"] == "different"), key=order):
-        first.setdefault((row["implementation"], row["against"]), row)
-    guilty = {name for name, against in first if against in (REFERENCE, name)}
-    return [
-        row for (name, against), row in first.items() if against in (REFERENCE, name) or not guilty & {name, against}
-    ]
-
-
-def verdict_of(
-    first: list[AgreementRow], learning: Learning | None, failures: list[Failure], compared: set[str], names: list[str]
-) -> tuple[Verdict, str]:
-    """The verdict and one line of reason.
-
-    Args:
-        first: the first divergence of each pair.
-        learning: None where nothing is trained.
-        failures: of cells.
-        compared: implementations that were compared with the reference.
-        names: all that were asked for.
-    """
-    if first:
-        row = first[0]
-        return "disagree", (
-            f"{row['implementation']} differs from {row['against']} first at stage {STAGES.index(row['stage'])} "
-            f"{row['stage']}, tensor {row['tensor']} ({row['dtype']}): error {row['error']:.1e}, "
-            f"bound {row['bound']:.1e}"
-        )
-    if learning and learning["verdict"] == "different":
-        return "disagree", f"stage {STAGES.index('trajectory')} trajectory: {learning['text']}"
-    if failures:
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        return "incomplete", f"{failures[0]['implementation']}: {failures[0]['reason']}{more}"
-    left_out = [name for name in names if name != REFERENCE and name not in compared]
-    if left_out or not compared:
-        return "incomplete", f"nothing was compared for {', '.join(left_out) or 'any implementation'}"
-    return "agree", "every tensor of every stage agrees"

@@ -12,9 +12,10 @@ import psutil
 from rich.console import Console
 
 from crossfw import __version__
+from crossfw.agreement.verdict import conclude, first_divergences
 from crossfw.data import CorpusUnavailable
 from crossfw.harness.cells import Cells, Work
-from crossfw.harness.conclude import Conclusion, first_divergences, verdict_of
+from crossfw.harness.conclude import Conclusion
 from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.harness.options import RunOptions, missing_frameworks
 from crossfw.harness.progress import RunProgress
@@ -160,16 +161,16 @@ class Run:
             throughput = speed.run()
             cells.failures += speed.failures
         failures = cells.failures + conclusion.divergences()
-        verdict, reason = verdict_of(first, learning, failures, compared, conclusion.names)
+        verdict = conclude(first, learning, failures, compared, conclusion.names)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
         return {
-            **empty_result(work.task, reason, failures),
-            "verdict": verdict,
+            **empty_result(work.task, verdict.reason, failures),
+            "verdict": verdict.word,
             "agreement": rows,
             "perplexity": conclusion.perplexity(),
             "throughput": throughput,
             "published": conclusion.published(speeds),
-            "first_divergence": first,
+            "first_divergence": list(verdict.first_divergence),
             "learning": learning,
             "causality": conclusion.causality(),
             "floor": work.dataset.floor if work.dataset else None,

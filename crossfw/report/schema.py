@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 
 SCHEMA = 1
 
-Verdict = Literal["agree", "disagree", "incomplete"]
+VerdictWord = Literal["agree", "disagree", "incomplete"]
 Grade = Literal["equal", "less accurate", "different"]
 
 
@@ -143,7 +143,7 @@ class TaskResult(TypedDict):
     """Everything about one task."""
 
     task: str
-    verdict: Verdict
+    verdict: VerdictWord
     agreement: list[AgreementRow]
     perplexity: list[PerplexityRow]
     throughput: list[ThroughputRow]
