@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 class RunProgress:
@@ -13,10 +13,11 @@ class RunProgress:
 
     def __init__(self, console: Console, tasks: int):
         self.console, self.started = console, time.monotonic()
+        self.done, self.share_of_tick = 0, 0.0
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -25,8 +26,9 @@ class RunProgress:
         self.overall = self.bars.add_task("tasks", total=tasks)
         self.current = self.bars.add_task("", total=None, visible=False)
 
-    def phase(self, text: str, ticks: int) -> None:
-        """Begin a phase of so many ticks."""
+    def phase(self, text: str, ticks: int, share: float) -> None:
+        """Begin a phase of so many ticks, which is so much of the task."""
+        self.share_of_tick = share / max(ticks, 1)
         self.bars.reset(self.current, description=text, total=ticks, visible=True)
         if not self.console.is_terminal:
             self.say(text)
@@ -34,10 +36,12 @@ class RunProgress:
     def advance(self) -> None:
         """One tick of the phase."""
         self.bars.advance(self.current)
+        self.bars.advance(self.overall, self.share_of_tick)
 
     def task_done(self, text: str) -> None:
         """A task ended."""
-        self.bars.advance(self.overall)
+        self.done += 1
+        self.bars.update(self.overall, completed=self.done)
         self.say(text)
 
     def say(self, text: str) -> None:

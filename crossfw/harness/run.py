@@ -26,6 +26,8 @@ from crossfw.report.write import write_report
 from crossfw.task import Task, find_task, task_names
 from crossfw.throughput.measure import control_warning
 
+AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
+
 
 def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory and system, for the report."""
@@ -139,7 +141,7 @@ class Run:
                 present.append(implementation)
         ticks = sum(cells.ticks(implementation) for implementation in present)
         what = "agreement and training" if work.epochs else "agreement"
-        progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks)
+        progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks, AGREEMENT_SHARE)
         run_side_by_side(crew, [cells.jobs(implementation) for implementation in present], self.options.threads)
         return cells
 
@@ -157,7 +159,9 @@ class Run:
         sound = same - {failure["implementation"] for failure in cells.failures}
         if work.epochs and sound:
             speed = SpeedTest(work, racers, sound, progress.advance)
-            progress.phase(f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks)
+            progress.phase(
+                f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks, 1 - AGREEMENT_SHARE
+            )
             throughput = speed.run()
             cells.failures += speed.failures
         failures = cells.failures + conclusion.divergences()
