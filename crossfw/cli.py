@@ -23,6 +23,18 @@ class Commands(click.Group):
                 raise
             click.echo(f"crossfw: error\n{error}", err=True)
             sys.exit(2)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if context.params.get("debug"):
+                raise
+            unforeseen = CrossfwError(
+                " ".join(["crossfw", *sys.argv[1:]]),
+                f"an error inside crossfw, {type(error).__name__}: {error}",
+                "see it whole with crossfw --debug ..., and report it; finished cells are kept for --resume",
+            )
+            click.echo(f"crossfw: error\n{unforeseen}", err=True)
+            sys.exit(2)
         except KeyboardInterrupt:
             if context.params.get("debug"):
                 raise
@@ -66,7 +78,12 @@ def doctor(mxnet_python: str | None, torch_python: str | None) -> None:
 @click.option("--epochs", type=int, metavar="N", help="Epochs, instead of the suite's.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda:0.")
 @click.option("--dtype", default="float32", show_default=True, help="Of curves and throughput.")
-@click.option("--threads", type=int, metavar="N", help="Threads of each worker while speed is measured. [default: all]")
+@click.option(
+    "--threads",
+    type=int,
+    metavar="N",
+    help="Cores to use: threads of a worker while speed is measured, else workers at once. [default: all]",
+)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where corpora lie; see also CROSSFW_DATA.")
 @click.option("--out", type=click.Path(path_type=Path), help="The report's folder. [default: reports/DATE-SUITE]")
 @click.option("--resume", is_flag=True, help="Go on in --out: finished cells are not run again.")

@@ -21,6 +21,7 @@ import numpy as np
 
 SAFETY = 8.0
 ELEMENTARY = {"float64": 2.0, "float32": 32.0}
+CEILING = {"float64": 1e-10, "float32": 1e-2}  # no bound is wider: a task that needs it is ill-conditioned
 EXACT = ("self-agreement", "parameters")
 
 
@@ -58,4 +59,5 @@ def bound(stage: str, dtype: str, size: Size, condition: float = 0.0, updates: i
         "optimizer state": through_time,
         "trajectory": through_time,
     }[stage]
-    return float(SAFETY * np.finfo(dtype).eps * max(np.sqrt(terms) * depth, condition * ELEMENTARY[dtype]) * updates)
+    rounding = SAFETY * float(np.finfo(dtype).eps) * max(np.sqrt(terms) * depth, condition * ELEMENTARY[dtype])
+    return float(min(rounding, CEILING[dtype]) * updates)

@@ -7,6 +7,7 @@ its counterpart is "less accurate", with the factor; beyond the bound it is "dif
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Callable
@@ -15,7 +16,7 @@ import numpy as np
 
 from crossfw.agreement import STAGES
 from crossfw.agreement.trace import Trace
-from crossfw.report.schema import AgreementRow
+from crossfw.schema import AgreementRow
 
 SAME_ACCURACY = 4.0
 
@@ -65,7 +66,7 @@ def self_agreement(side: Side, dtype: str) -> list[AgreementRow]:
 def compare(
     side: Side, other: Side, dtype: str, limit_of: Callable[[str, str], float], reference: Trace | None = None
 ) -> list[AgreementRow]:
-    """Rows for every tensor of every stage.
+    """Rows for every tensor of every stage. A tensor that one side lacks, or has in another dtype, is different.
 
     Args:
         side: the implementation that is judged.
@@ -79,12 +80,12 @@ def compare(
         if stage == "self-agreement":
             continue
         limit = limit_of(stage, tensor)
-        if ours is None or theirs is None:
+        if ours is None or theirs is None or ours.dtype.name != dtype:
             rows.append(_row(side.name, other.name, stage, tensor, dtype, float("inf"), limit))
         elif reference is None:
             rows.append(_row(side.name, other.name, stage, tensor, dtype, relative_error(ours, theirs), limit))
         else:
-            true = reference.arrays[f"{stage}/{tensor}"]
+            true = reference.arrays.get(f"{stage}/{tensor}", theirs)
             errors = relative_error(ours, true), relative_error(theirs, true)
             to_reference = other.name == "numpy"
             error = errors[0] if to_reference else relative_error(ours, theirs)
@@ -112,7 +113,7 @@ def _row(
     factor: float | None = None,
 ) -> AgreementRow:
     grade = "equal"
-    if not error <= limit:
+    if not (math.isfinite(error) and error <= limit):
         grade = "different"
     elif factor is not None and factor > SAME_ACCURACY:
         grade = "less accurate"

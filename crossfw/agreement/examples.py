@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from crossfw.report.schema import PublishedRow
+from crossfw.schema import PublishedRow
 from crossfw.task import Example, Task
 
 RELATIVE_ERROR = 1e-15
+NOT_REPRODUCED = "not reproduced"
 
 
 def compute(backend: Any, task: Task, spec: Any, device: str) -> dict[str, list]:
@@ -38,19 +39,17 @@ def published_rows(name: str, example: Example, found: dict[str, list]) -> list[
     for letter, key, vectors in (("y", "output", example.outputs), ("h", "hidden", example.hidden)):
         for step, expected in enumerate(vectors, start=1):
             measured = [route[key][step - 1] for route in found[example.activation]]
-            worst = max(
-                (value for vector in measured for value in vector),
-                key=lambda value: abs(value - expected[0]),
-            )
+            pairs = [(value, wanted) for vector in measured for value, wanted in zip(vector, expected, strict=True)]
+            value, wanted = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
             rows.append(
                 PublishedRow(
                     quantity=f"{letter}_{step} ({example.activation})",
                     framework=example.framework,
-                    published=expected[0],
-                    measured=worst,
+                    published=wanted,
+                    measured=value,
                     source=example.source,
                     implementation=name,
-                    verdict="reproduced" if _same(measured, expected, example.decimals) else "not reproduced",
+                    verdict="reproduced" if _same(measured, expected, example.decimals) else NOT_REPRODUCED,
                 )
             )
     return rows
@@ -58,8 +57,6 @@ def published_rows(name: str, example: Example, found: dict[str, list]) -> list[
 
 def _same(measured: list, expected: tuple, decimals: int | None) -> bool:
     ours, theirs = np.array(measured), np.array([expected] * len(measured))
-    if ours.shape != theirs.shape:
-        return False
     if decimals is not None:
         return bool((np.abs(ours - theirs) <= 0.5 * 10.0**-decimals).all())
     return bool((np.abs(ours - theirs) <= RELATIVE_ERROR * np.abs(theirs)).all())

@@ -29,10 +29,12 @@ class Recorder:
         self.keep("parameters", self.call("export"))
 
     def forward(self) -> None:
-        """The sequence at once, and step by step through the cell."""
-        arguments = {"inputs": self.shared.inputs, "state": self.shared.state}
-        self.keep("forward", self.call("forward", **arguments))
-        self.keep("forward", self.call("forward_by_steps", **arguments), " by steps")
+        """The sequence at once, and by the cell in a loop; activations that the spec does not name are left out."""
+        shared, known = self.shared, {*self.shared.spec.activation_names(), "state"}
+        self.keep("forward", {"fresh state": self.call("initial_state", batch_size=shared.targets.shape[1])})
+        for route, suffix in (("forward", ""), ("forward_by_steps", " by steps")):
+            found = self.call(route, inputs=shared.inputs, state=shared.state)
+            self.keep("forward", {name: value for name, value in found.items() if name in known}, suffix)
 
     def loss(self) -> None:
         """The loss of given outputs."""
@@ -53,14 +55,13 @@ class Recorder:
     def optimizers(self) -> None:
         """Two updates from a fresh state with made-up gradients; then a whole training step from a warm state."""
         shared = self.shared
-        for spec in shared.optimizers(shared.norm / 2):
-            name = spec["name"]
-            self._start(spec)
+        for name, spec in shared.optimizers().items():
+            self._start(asdict(spec))
             for gradients in shared.gradients:
                 self.call("update", gradients=gradients)
             self._keep_update(f" ({name}, fresh state)")
-            self._start(spec)
-            warm = {key: shared.moments[key] for key in self._state_names()}
+            self._start(asdict(spec))
+            warm = {key: shared.moments[key] for key in spec.state_names()}
             self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
             answer = self.call("step", inputs=shared.inputs, targets=shared.targets, state=shared.state)
             self._keep_update(f" ({name}, whole step)")
@@ -69,9 +70,6 @@ class Recorder:
     def _start(self, spec: dict) -> None:
         self.call("load", parameters=self.shared.parameters)
         self.call("configure_optimizer", spec=spec)
-
-    def _state_names(self) -> list[str]:
-        return list(self.call("export_optimizer")["state"])
 
     def _keep_update(self, suffix: str) -> None:
         self.keep("update", self.call("export"), suffix)

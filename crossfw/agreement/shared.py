@@ -6,18 +6,29 @@ has it and does not spread. All values are rounded to float32, so that float32 r
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from crossfw.agreement.bounds import CEILING, ELEMENTARY, SAFETY
+from crossfw.agreement.condition import measure_condition
+from crossfw.errors import CrossfwError
 from crossfw.models import reference_class
 from crossfw.optimizers.numpy import clip_global_norm
 from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
 from crossfw.weights.initial import revealing_parameters, round_to_float32
 
-LEARNING_RATE = 2.0**-7
+# Exact in float32, and none of them a default that a port could have written down by mistake.
+HYPER_PARAMETERS = {
+    "learning_rate": 2.0**-7,
+    "momentum": 0.875,
+    "beta1": 0.75,
+    "beta2": 0.96875,
+    "epsilon": 2.0**-10,
+}
 WARM_UPDATES = 3
+SHRINKINGS = (1.0, 0.25, 2.0**-4, 2.0**-6, 2.0**-8, 2.0**-10)
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,8 @@ class Shared:
         gradients: two sets of made-up gradients for clipping and the optimizers alone.
         norm: of the true gradient at `parameters`; half of it clips, twice of it does not.
         moments: made-up optimizer state, by name and parameter; second moments are positive.
+        condition: of the tensors, by "stage/tensor"; see `condition.py`.
+        recipe: the task's own optimizer, or None.
     """
 
     spec: Any
@@ -43,28 +56,53 @@ class Shared:
     gradients: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
     norm: float
     moments: dict[str, dict[str, np.ndarray]]
+    condition: dict[str, float]
+    recipe: OptimizerSpec | None = None
 
     @property
     def thresholds(self) -> dict[str, float]:
         """Clipping thresholds: one that is exceeded, one that is not."""
         return {"above the threshold": self.norm / 2, "below the threshold": self.norm * 2}
 
-    def optimizers(self, clip: float | None) -> list[dict]:
-        """The three optimizers as dictionaries, with a learning rate that float32 holds exactly."""
-        return [asdict(OptimizerSpec(name=name, learning_rate=LEARNING_RATE, clip=clip)) for name in STATE_NAMES]
+    def optimizers(self) -> dict[str, OptimizerSpec]:
+        """The optimizers by what they are called in the report; all clip at half of the true gradient's norm.
+
+        Besides, plain SGD clips at twice the norm, which must change nothing, and not at all.
+        """
+        specs = {name: OptimizerSpec(name=name, clip=self.norm / 2, **HYPER_PARAMETERS) for name in STATE_NAMES}
+        specs["sgd below the threshold"] = replace(specs["sgd"], clip=self.norm * 2)
+        specs["sgd without clipping"] = replace(specs["sgd"], clip=None)
+        if self.recipe is not None:
+            specs[f"the recipe's {self.recipe.name}"] = self.recipe
+        return specs
 
 
-def make_shared(model: str, spec: Any, inputs: np.ndarray, targets: np.ndarray, seed: int = 0) -> Shared:
-    """Draw the shared state for a model and one batch of its data."""
+def make_shared(
+    model: str,
+    spec: Any,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    recipe: OptimizerSpec | None = None,
+    seed: int = 0,
+) -> Shared:
+    """Draw the shared state for a model and one batch of its data.
+
+    Parameters are shrunk until rounding is not magnified beyond what the bounds allow for; large features saturate
+    an activation, and then nothing could be told from the digits that are left.
+
+    Raises:
+        CrossfwError: rounding is magnified too much whatever the parameters.
+    """
     rng = np.random.default_rng([seed, 3])
     steps, batch_size = targets.shape
-    parameters = revealing_parameters(spec.shapes(), seed)
-    inputs = inputs if inputs.dtype.kind == "i" else round_to_float32(inputs)
-    state = round_to_float32(rng.uniform(0.2, 0.9, spec.state_shape(batch_size)))
-    reference = reference_class(model)(spec, "float64", "cpu")
-    reference.parameters.update(parameters)
-    _, true_gradients, _, _ = reference.backward(inputs, targets, state)
-    norm = float(np.float32(clip_global_norm(list(true_gradients.values()), np.inf)))
+    batch = {
+        "inputs": inputs if inputs.dtype.kind == "i" else round_to_float32(inputs),
+        "targets": targets,
+        "state": round_to_float32(rng.uniform(0.2, 0.9, spec.state_shape(batch_size))),
+        "output": round_to_float32(rng.normal(0.0, 3.0, (steps, batch_size, spec.output_size))),
+    }
+    parameters, condition = _well_conditioned(model, spec, batch, seed)
+    norm = _gradient_norm(model, spec, parameters, batch)
     scale = norm / np.sqrt(sum(value.size for value in parameters.values()))
 
     def like_parameters(low: float, high: float) -> dict[str, np.ndarray]:
@@ -73,10 +111,6 @@ def make_shared(model: str, spec: Any, inputs: np.ndarray, targets: np.ndarray, 
     return Shared(
         spec=spec,
         parameters=parameters,
-        inputs=inputs,
-        targets=targets,
-        state=state,
-        output=round_to_float32(rng.normal(0.0, 3.0, (steps, batch_size, spec.output_size))),
         gradients=(like_parameters(-2 * scale, 2 * scale), like_parameters(-2 * scale, 2 * scale)),
         norm=norm,
         moments={
@@ -84,4 +118,32 @@ def make_shared(model: str, spec: Any, inputs: np.ndarray, targets: np.ndarray, 
             "first_moment": like_parameters(-scale, scale),
             "second_moment": like_parameters(0.1 * scale**2, scale**2),
         },
+        condition=condition,
+        recipe=recipe,
+        **batch,
     )
+
+
+def _well_conditioned(model: str, spec: Any, batch: dict, seed: int) -> tuple[dict, dict[str, float]]:
+    """Revealing parameters, shrunk as much as it takes, and the condition of the tensors under them."""
+    allowed = CEILING["float64"] / (SAFETY * float(np.finfo(np.float64).eps) * ELEMENTARY["float64"])
+    for factor in SHRINKINGS:
+        drawn = revealing_parameters(spec.shapes(), seed)
+        parameters = {name: round_to_float32(value * factor) for name, value in drawn.items()}
+        condition = measure_condition(model, spec, parameters, batch, seed)
+        if 2 * max(condition.values()) < allowed:
+            return parameters, condition
+    worst = max(condition, key=lambda key: condition[key])
+    raise CrossfwError(
+        "a comparison within the bounds of rounding",
+        f"the model magnifies rounding errors {condition[worst]:.1e} times (at {worst}), even with small weights",
+        "scale the features of the data to about 1",
+    )
+
+
+def _gradient_norm(model: str, spec: Any, parameters: dict, batch: dict) -> float:
+    """The norm of the reference's true gradient, as a float32 number."""
+    reference = reference_class(model)(spec, "float64", "cpu")
+    reference.parameters.update(parameters)
+    _, gradients, _, _ = reference.backward(batch["inputs"], batch["targets"], batch["state"])
+    return float(np.float32(clip_global_norm(list(gradients.values()), np.inf)))

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
-
-def write_aside(path: Path, data: bytes) -> None:
-    """Write a file so that it is there completely or not at all."""
-    aside = path.with_name(f"{path.name}.tmp")
-    aside.write_bytes(data)
-    os.replace(aside, path)
+from crossfw.files import write_aside
 
 
 @dataclass(frozen=True)
@@ -34,13 +29,21 @@ class Trace:
     def save(self, path: Path) -> None:
         """Write `path`.safetensors and then `path`.json; the JSON's presence says that the trace is whole."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.safetensors.tmp")
-        save_file({key: np.array(value, order="C") for key, value in self.arrays.items()}, aside)
-        os.replace(aside, path.with_name(f"{path.name}.safetensors"))
+        arrays = {key: np.array(value, order="C") for key, value in self.arrays.items()}
+        write_aside(path.with_name(f"{path.name}.safetensors"), save(arrays))
         write_aside(path.with_name(f"{path.name}.json"), json.dumps(self.facts).encode())
 
     @classmethod
     def load(cls, path: Path) -> Trace:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            OSError: a file is missing. ValueError: a file is not whole.
+        """
         facts = json.loads(path.with_name(f"{path.name}.json").read_bytes())
-        return cls(load_file(path.with_name(f"{path.name}.safetensors")), facts)
+        if not isinstance(facts, dict):
+            raise ValueError(f"{path.name}.json holds no facts")
+        try:
+            return cls(load(path.with_name(f"{path.name}.safetensors").read_bytes()), facts)
+        except SafetensorError as error:
+            raise ValueError(f"{path.name}.safetensors is not whole: {error}") from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from crossfw.agreement import STAGES
 from crossfw.models import REFERENCE
-from crossfw.report.schema import AgreementRow, Failure, Learning, VerdictWord
+from crossfw.schema import AgreementRow, Failure, Learning, VerdictWord
 
 
 @dataclass(frozen=True)
@@ -88,4 +88,6 @@ def conclude(
     left_out = [name for name in names if name != REFERENCE and name not in compared]
     if left_out or not compared:
         return Verdict("incomplete", f"nothing was compared for {', '.join(left_out) or 'any implementation'}")
+    if learning and learning["verdict"] == "not tested":
+        return Verdict("incomplete", f"every tensor of stages 0 to 7 agrees, but learning: {learning['text']}")
     return Verdict("agree", "every tensor of every stage agrees")

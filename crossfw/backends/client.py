@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from crossfw.backends.frames import FrameError, read_frame, write_frame
+from crossfw.backends.frames import read_frame, write_frame
 from crossfw.backends.threads import environment
 from crossfw.models import Implementation
 
@@ -130,7 +130,7 @@ class Worker:
         try:
             while True:
                 self._frames.put(read_frame(self._process.stdout))
-        except (EOFError, FrameError, ValueError, OSError):
+        except Exception:  # whatever it is, nothing more can be received, and a call must not wait for it
             self._frames.put(None)
 
     def _how_it_ended(self) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from typing import Any
 
 import numpy as np
+
+SWITCHES = ("MXNET_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "TORCH_", "NVIDIA_TF32")  # they change results or speed
 
 
 def thread_pools() -> dict[str, int]:
@@ -25,4 +28,5 @@ def describe(framework: str, backend: Any) -> dict[str, Any]:
         framework: backend.library.__version__,
         "threads": backend.threads(),
         "thread_pools": thread_pools(),
+        "variables": {name: value for name, value in os.environ.items() if name.startswith(SWITCHES)},
     }

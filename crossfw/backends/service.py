@@ -76,6 +76,10 @@ class Service:
         state, updates = self.backend.optimizer.export()
         return {"state": {name: self._numpy(arrays) for name, arrays in state.items()}, "updates": updates}
 
+    def initial_state(self, batch_size: int) -> np.ndarray:
+        """The state that a text starts from, (N, H)."""
+        return self.backend.numpy(self.backend.model.initial_state(batch_size))
+
     def forward(self, inputs: np.ndarray, state: np.ndarray) -> Arrays:
         """All activations, and the last state as `state`."""
         activations, last = self.backend.forward(self._native(inputs), self._native(state))

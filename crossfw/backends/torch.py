@@ -59,6 +59,9 @@ class Backend:
         activations, state = self.model.forward(inputs, state)
         loss = self.model.loss(activations["output"], targets)
         loss.backward()
+        for parameter in self.model.parameters.values():
+            if parameter.grad is None:  # the loss does not depend on it
+                parameter.grad = torch.zeros_like(parameter)
         return loss.detach(), state.detach()
 
     def backward_with_state(
@@ -67,7 +70,7 @@ class Backend:
         """As `backward`; the second value is the gradient of the initial state."""
         state = state.clone().requires_grad_()
         loss, _ = self.backward(inputs, targets, state)
-        return loss, state.grad
+        return loss, torch.zeros_like(state) if state.grad is None else state.grad
 
     def gradients(self) -> dict[str, torch.Tensor]:
         """The gradients that `backward` left, by parameter, to be read or changed in place."""

@@ -14,7 +14,7 @@ import threading
 import traceback
 from typing import Any, BinaryIO
 
-from crossfw.backends.frames import read_frame, write_frame
+from crossfw.backends.frames import FrameError, read_frame, write_frame
 from crossfw.backends.service import Service
 
 
@@ -36,6 +36,11 @@ def _listen(stream: BinaryIO, calls: queue.Queue) -> None:
         os._exit(0)
 
 
+def describe(error: Exception) -> dict[str, Any]:
+    """The answer that tells of an exception, from within its handler."""
+    return {"error": {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}}
+
+
 def answer(service: Service, call: dict[str, Any]) -> dict[str, Any]:
     """The answer to one call; an exception becomes an error with its type, message and traceback."""
     try:
@@ -43,7 +48,7 @@ def answer(service: Service, call: dict[str, Any]) -> dict[str, Any]:
             raise AttributeError(f"no method {call['method']}")
         return {"result": getattr(service, call["method"])(**call["arguments"])}
     except Exception as error:
-        return {"error": {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}}
+        return describe(error)
 
 
 def main(name: str, file: str) -> None:
@@ -59,3 +64,5 @@ def main(name: str, file: str) -> None:
             write_frame(stream_out, reply)
         except BrokenPipeError:
             sys.exit(0)
+        except (FrameError, TypeError) as error:  # raised before the first byte is sent
+            write_frame(stream_out, describe(error))

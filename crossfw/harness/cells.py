@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +15,14 @@ from crossfw.agreement.causality import change_through_the_future
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import Shared, make_shared
 from crossfw.agreement.trace import Trace
-from crossfw.backends.client import CallFailed, WorkerDied, WorkerError
+from crossfw.backends.client import PACKAGE, CallFailed, WorkerDied, WorkerError
 from crossfw.data.dataset import Dataset, load_dataset
 from crossfw.data.inline import InlineSpec
 from crossfw.harness.crew import Crew, Job
 from crossfw.harness.options import RunOptions
 from crossfw.harness.store import Store, fingerprint
 from crossfw.models import REFERENCE, Implementation, spec_class
-from crossfw.report.schema import Failure
+from crossfw.schema import Failure
 from crossfw.task import Task
 from crossfw.training.curves import TrainingPlan, train
 
@@ -63,7 +64,8 @@ class Work:
     @cached_property
     def shared(self) -> Shared:
         """The state that the agreement stages start from."""
-        return make_shared(self.task.model.kind, self.spec, self.batch.inputs, self.batch.targets)
+        recipe = self.task.recipe.optimizer_spec() if self.task.recipe else None
+        return make_shared(self.task.model.kind, self.spec, self.batch.inputs, self.batch.targets, recipe)
 
     @property
     def epochs(self) -> int:
@@ -73,24 +75,55 @@ class Work:
             return 0
         return options.epochs or (recipe.quick_epochs if options.suite == "quick" else recipe.epochs)
 
+    @property
+    def compared_epochs(self) -> int:
+        """Epochs of the curves that are compared exactly; noise takes over before the last of them."""
+        return min(self.epochs, TRAJECTORY_EPOCHS)
+
     @cached_property
     def identity(self) -> str:
-        """What every cell of the task depends on."""
+        """What every cell of the task depends on: the task, its data, and crossfw's own code."""
         data = self.dataset.fingerprint if self.dataset else None
-        return fingerprint(__version__, asdict(self.task), data)
+        return fingerprint(__version__, source_hash(PACKAGE), asdict(self.task), data)
+
+    def cell_key(self, implementation: Implementation, *plan: Any) -> str:
+        """What one cell depends on besides: its plan, the device, the interpreter, and the files of a user's port."""
+        python = dict(self.options.pythons).get(implementation.framework, sys.executable)
+        code = source_hash(Path(implementation.file).parent, "*.py") if implementation.file else None
+        return fingerprint(
+            self.identity, implementation.name, implementation.file, code, python, self.options.device, plan
+        )
+
+    def conclusion_key(self, missing: list[str]) -> str:
+        """What the result of the whole task depends on."""
+        o = self.options
+        cells = [self.cell_key(implementation) for implementation in o.implementations]
+        return fingerprint(cells, missing, o.suite, o.epochs, o.seeds, o.dtype, o.threads)
 
     def plans(self, implementation: Implementation) -> list[TrainingPlan]:
-        """The training cells of an implementation: float64 twice for the trajectory, then the curves."""
+        """The training cells of an implementation.
+
+        float64 twice, for the trajectory; then the dtype that is reported, from every seed, and once more one unit
+        in the last place away. The reference is trained only as far as trajectories are compared.
+        """
         if not self.epochs:
             return []
         device, dtype = self.options.device, self.options.dtype
-        short = min(self.epochs, TRAJECTORY_EPOCHS)
-        plans = [TrainingPlan("float64", device, 0, short, perturbed) for perturbed in (False, True)]
+        plans = [TrainingPlan("float64", device, 0, self.compared_epochs, moved) for moved in (False, True)]
         if implementation.name == REFERENCE:
-            return plans
+            plans += [TrainingPlan(dtype, device, 0, self.compared_epochs, moved) for moved in (False, True)]
+            return list(dict.fromkeys(plans))
         plans += [TrainingPlan(dtype, device, seed, self.epochs) for seed in range(self.options.seeds)]
         plans.append(TrainingPlan(dtype, device, 0, self.epochs, perturbed=True))
         return list(dict.fromkeys(plans))
+
+
+def source_hash(folder: Path, pattern: str = "**/*.py") -> str:
+    """SHA-256 (hex) of the source files in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob(pattern)):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def plan_name(implementation: str, plan: TrainingPlan) -> str:
@@ -153,8 +186,7 @@ class Cells:
             self.advance()
 
     def _cell(self, implementation: Implementation, name: str, plan: dict, compute: Callable[[Any], Trace]) -> None:
-        code = hashlib.sha256(Path(implementation.file).read_bytes()).hexdigest() if implementation.file else None
-        key = fingerprint(self.work.identity, implementation.name, code, plan, self.work.options.device)
+        key = self.work.cell_key(implementation, plan)
         trace = self.store.load(self.work.task.name, name, key)
         if trace is None:
             try:

@@ -12,12 +12,12 @@ import numpy as np
 from crossfw.agreement import examples
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
-from crossfw.agreement.condition import condition_of, measure_condition
+from crossfw.agreement.condition import condition_of
 from crossfw.agreement.trace import Trace
-from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
-from crossfw.harness.cells import DTYPES, TRAJECTORY_EPOCHS, Cells, plan_name
+from crossfw.agreement.trajectory import FLOOR_MARGIN, Trajectories, judge, pairs_of
+from crossfw.harness.cells import DTYPES, Cells, plan_name
 from crossfw.models import REFERENCE
-from crossfw.report.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow, PublishedRow
+from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow, PublishedRow
 from crossfw.training.curves import TrainingPlan
 from crossfw.weights.mapping import mapping_faults
 
@@ -44,7 +44,7 @@ class Conclusion:
         self.cells, self.work = cells, cells.work
         self.names = [implementation.name for implementation in self.work.options.implementations]
         self.size = Size.of(self.work.spec, self.work.batch.targets)
-        self.condition = measure_condition(self.work.task.model.kind, self.work.shared)
+        self.condition = self.work.shared.condition
         self.curves = list(self._curves())
 
     def _curves(self) -> Iterator[Curve]:
@@ -87,30 +87,37 @@ class Conclusion:
             for fault in faults
         ]
 
-    def exact_curves(self, perturbed: bool) -> dict[str, Curve]:
-        """The float64 curves of seed 0, by implementation."""
-        wanted = ("float64", 0, perturbed)
-        short = min(self.work.epochs, TRAJECTORY_EPOCHS)
-        return {
-            c.implementation: c
-            for c in self.curves
-            if (c.plan.dtype, c.plan.seed, c.plan.perturbed) == wanted and c.plan.epochs == short
-        }
+    def seed_0(self, dtype: str, perturbed: bool) -> dict[str, Curve]:
+        """The curves of seed 0 in one dtype, by implementation, the longest of each."""
+        wanted = (dtype, 0, perturbed)
+        fitting = [c for c in self.curves if (c.plan.dtype, c.plan.seed, c.plan.perturbed) == wanted]
+        return {curve.implementation: curve for curve in sorted(fitting, key=lambda curve: curve.plan.epochs)}
+
+    def trajectories(self, dtype: str) -> Trajectories:
+        """The curves of seed 0 in one dtype, up to the last epoch that is compared."""
+        updates = max(1, len(self.work.dataset.training(0, 1)))
+        curves, perturbed = (
+            {
+                name: {
+                    (point["split"], point["epoch"]): point["perplexity"]
+                    for point in curve.trace.facts["points"]
+                    if point["epoch"] <= self.work.compared_epochs
+                }
+                for name, curve in self.seed_0(dtype, moved).items()
+            }
+            for moved in (False, True)
+        )
+        return Trajectories(
+            curves, perturbed, lambda epoch: self.limit(dtype, "trajectory", "", updates * epoch), dtype
+        )
 
     def learning(self) -> Learning | None:
         """The verdict on learning; None where nothing is trained."""
         if not self.work.epochs:
             return None
-        exact, perturbed = self.exact_curves(False), self.exact_curves(True)
-        updates = max(1, len(self.work.dataset.training(0, 1)))
-        trajectories = Trajectories(
-            {name: curve.points("training") for name, curve in exact.items()},
-            {name: curve.points("training") for name, curve in perturbed.items()},
-            updates,
-            self.size,
-            condition_of(self.condition, "trajectory", ""),
-        )
-        return judge(trajectories, self.finals(), self.work.epochs)
+        exact, dtype = self.trajectories("float64"), self.work.options.dtype
+        reported = exact if dtype == "float64" else self.trajectories(dtype)
+        return judge(exact, reported, self.finals(), self.work.epochs)
 
     def finals(self) -> dict[str, list[float]]:
         """Final training perplexities over seeds, by implementation, of the runs that reached the last epoch."""
@@ -127,18 +134,27 @@ class Conclusion:
         return [c for c in self.curves if (c.plan.dtype, c.plan.epochs) == plan and c.implementation != REFERENCE]
 
     def trajectory_parameters(self, learning: Learning) -> list[AgreementRow]:
-        """Parameters after about 100 updates, for each pair, where curves can still be compared exactly."""
-        curves, rows = self.exact_curves(False), []
-        updates_per_epoch = len(self.work.dataset.training(0, 1))
+        """Parameters after about 100 updates, for each pair, where curves can still be compared exactly.
+
+        They may differ as far as the curves: by the bound, or by the same multiple of the reference's noise floor.
+        """
+        curves, moved, rows = self.seed_0("float64", False), self.seed_0("float64", True), []
+        if REFERENCE not in curves or REFERENCE not in moved:
+            return rows
+        updates = curves[REFERENCE].trace.facts["checkpoint_updates"]
+        if not updates or updates > learning["horizon"] * len(self.work.dataset.training(0, 1)):
+            return rows
+        away = moved[REFERENCE].trace.stage("trajectory")
+        floors = {
+            tensor: relative_error(away[tensor], value)
+            for tensor, value in curves[REFERENCE].trace.stage("trajectory").items()
+        }
         for a, b in pairs_of(list(curves)):
-            ours, theirs = curves[a].trace, curves[b].trace
-            updates = ours.facts["checkpoint_updates"]
-            if not updates or updates > learning["horizon"] * updates_per_epoch:
-                continue
-            limit = self.limit("float64", "trajectory", "", updates)
-            for tensor, value in ours.stage("trajectory").items():
-                other = theirs.stage("trajectory").get(tensor)
-                error = math.inf if other is None else relative_error(value, other)
+            ours, theirs = curves[a].trace.stage("trajectory"), curves[b].trace.stage("trajectory")
+            for tensor, floor in floors.items():
+                limit = max(self.limit("float64", "trajectory", "", updates), FLOOR_MARGIN["float64"] * floor)
+                both = tensor in ours and tensor in theirs
+                error = relative_error(ours[tensor], theirs[tensor]) if both else math.inf
                 rows.append(
                     AgreementRow(
                         implementation=a,
@@ -169,6 +185,11 @@ class Conclusion:
             for curve in self.curves
             for point in curve.trace.facts["points"]
         ]
+
+    def order_of_failures(self, failure: Failure) -> tuple[int, str]:
+        """Implementations in the order in which they were asked for, then stages."""
+        names = [*self.names, failure["implementation"]]
+        return names.index(failure["implementation"]), failure["stage"]
 
     def divergences(self) -> list[Failure]:
         """Training cells whose numbers stopped being finite."""
@@ -227,7 +248,7 @@ class Conclusion:
         """What the float64 models wrote."""
         return [
             {"implementation": name, **sample}
-            for name, curve in self.exact_curves(False).items()
+            for name, curve in self.seed_0("float64", False).items()
             for sample in curve.trace.facts["samples"]
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from crossfw.models import FRAMEWORKS, IMPLEMENTATIONS, REFERENCE, Implementatio
 
 SUITES = ("quick", "full")
 DTYPES = ("float32", "float64")
-EXTRAS = {"mxnet": "mxnet", "torch": "torch"}
+OWN_NAME = re.compile(rf"({'|'.join(FRAMEWORKS)})-[A-Za-z0-9_]+")
 
 
 def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
@@ -28,7 +29,7 @@ def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
         name, _, file = text.partition("=")
         asked = f"implementation {text!r}"
         if file:
-            if name.partition("-")[0] not in FRAMEWORKS or not name.partition("-")[2] or name in IMPLEMENTATIONS:
+            if not OWN_NAME.fullmatch(name) or name in IMPLEMENTATIONS:
                 raise CrossfwError(asked, f"the name {name!r}", "name it torch-WORD, mxnet-WORD or numpy-WORD=FILE.py")
             if not Path(file).is_file():
                 raise CrossfwError(asked, f"no file {file}", "give the path of a Python file that defines Model")
@@ -50,9 +51,7 @@ def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
 def missing_frameworks(implementations: tuple[Implementation, ...], pythons: dict[str, str]) -> dict[str, str]:
     """Frameworks that this interpreter lacks and no other was named for, each with the command that mends it."""
     needed = {implementation.framework for implementation in implementations} - {"numpy"} - set(pythons)
-    return {
-        name: f"pip install 'crossfw[{EXTRAS[name]}]'" for name in sorted(needed) if not importlib.util.find_spec(name)
-    }
+    return {name: f"pip install 'crossfw[{name}]'" for name in sorted(needed) if not importlib.util.find_spec(name)}
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,9 @@ class RunOptions:
             if shutil.which(python) is None:
                 found = f"no executable {python}"
                 raise CrossfwError(f"--{framework}-python {python}", found, "give the path of a Python interpreter")
+        stems = [Path(name).stem for name in self.tasks]
+        if twice := sorted({stem for stem in stems if stems.count(stem) > 1}):
+            raise CrossfwError("tasks", f"two are called {twice[0]}", "give each file a name of its own")
         kind, _, index = self.device.partition(":")
         if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
             raise CrossfwError(f"--device {self.device}", "no device of that name", "use cpu or cuda:0")

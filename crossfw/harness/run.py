@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from dataclasses import asdict
 from datetime import datetime, timezone
-from typing import Any
 
-import psutil
 from rich.console import Console
 
 from crossfw import __version__
@@ -17,33 +12,17 @@ from crossfw.data import CorpusUnavailable
 from crossfw.harness.cells import Cells, Work
 from crossfw.harness.conclude import Conclusion
 from crossfw.harness.crew import Crew, run_side_by_side
+from crossfw.harness.machine import describe_machine
 from crossfw.harness.options import RunOptions, missing_frameworks
 from crossfw.harness.progress import RunProgress
 from crossfw.harness.speed import SpeedTest
-from crossfw.harness.store import Store, fingerprint
-from crossfw.report.schema import SCHEMA, Failure, Results, TaskResult
+from crossfw.harness.store import Store
 from crossfw.report.write import write_report
+from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 from crossfw.task import Task, find_task, task_names
 from crossfw.throughput.measure import control_warning
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
-
-
-def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory and system, for the report."""
-    model = ""
-    try:
-        with open("/proc/cpuinfo") as file:
-            model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
-    except OSError:
-        pass
-    return {
-        "cpu": model or platform.processor(),
-        "cores": os.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-    }
 
 
 def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult:
@@ -74,8 +53,11 @@ class Run:
 
     def __init__(self, options: RunOptions, command: list[str], console: Console):
         self.options, self.console = options, console
-        self.tasks = [find_task(name) for name in options.tasks or task_names()]
         self.named = bool(options.tasks)
+        self.skipped: dict[str, str] = {}
+        self.work = [Work(find_task(name), options) for name in options.tasks or task_names()]
+        for work in self.work:
+            self.load_data(work)
         self.missing = missing_frameworks(options.implementations, dict(options.pythons))
         self.store = Store(options.out, options.resume)
         self.environments: dict[str, dict] = {}
@@ -93,30 +75,41 @@ class Run:
             tasks=[],
         )
 
-    def execute(self) -> Results:
-        """Run all tasks; the report is written after each."""
-        pythons, threads = dict(self.options.pythons), self.options.threads
-        with RunProgress(self.console, len(self.tasks)) as progress:
-            for name, remedy in self.missing.items():
-                progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
-            with Crew(pythons, 1) as crew, Crew(pythons, threads) as racers:
-                for task in self.tasks:
-                    result = self.run_task(task, crew, racers, progress)
-                    self.results["tasks"].append(result)
-                    write_report(self.results, self.options.out)
-                    progress.task_done(f"{task.name}: {result['verdict']}. {result['reason']}")
-        return self.results
+    def load_data(self, work: Work) -> None:
+        """Read every task's data before anything runs, so that a mistake is told at once.
 
-    def run_task(self, task: Task, crew: Crew, racers: Crew, progress: RunProgress) -> TaskResult:
-        """All cells of one task, and what they amount to."""
-        work = Work(task, self.options)
+        Raises:
+            CrossfwError: the data cannot be had; where a corpus is not on this machine and cannot be downloaded,
+                only if the task was named, else the task will be skipped.
+        """
         try:
-            key = fingerprint(work.identity, asdict(self.options), sorted(self.missing))
+            _ = work.shared
         except CorpusUnavailable as error:
             if self.named:
                 raise
-            reason = f"skipped: {error.found}. {error.remedy}"
+            self.skipped[work.task.name] = f"skipped: {error.found}. {error.remedy}"
+
+    def execute(self) -> Results:
+        """Run all tasks; the report is written after each."""
+        pythons, threads = dict(self.options.pythons), self.options.threads
+        with RunProgress(self.console, len(self.work)) as progress:
+            for name, remedy in self.missing.items():
+                progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
+            with Crew(pythons, 1) as crew, Crew(pythons, threads) as racers:
+                for work in self.work:
+                    result = self.run_task(work, crew, racers, progress)
+                    self.results["tasks"].append(result)
+                    write_report(self.results, self.options.out)
+                    progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
+        return self.results
+
+    def run_task(self, work: Work, crew: Crew, racers: Crew, progress: RunProgress) -> TaskResult:
+        """All cells of one task, and what they amount to."""
+        task = work.task
+        if task.name in self.skipped:
+            reason = self.skipped[task.name]
             return empty_result(task, reason, [Failure(implementation="all", stage="data", reason=reason)])
+        key = work.conclusion_key(sorted(self.missing))
         finished = self.store.load_conclusion(task.name, key)
         if finished is not None:
             self.environments.update(finished["environments"])
@@ -164,7 +157,7 @@ class Run:
             )
             throughput = speed.run()
             cells.failures += speed.failures
-        failures = cells.failures + conclusion.divergences()
+        failures = sorted(cells.failures + conclusion.divergences(), key=conclusion.order_of_failures)
         verdict = conclude(first, learning, failures, compared, conclusion.names)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
         return {

@@ -9,7 +9,7 @@ from crossfw.backends.client import WorkerError
 from crossfw.harness.cells import Work, explain
 from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.models import REFERENCE, Implementation
-from crossfw.report.schema import Failure, ThroughputRow
+from crossfw.schema import Failure, ThroughputRow
 from crossfw.throughput import measure
 from crossfw.throughput.rounds import Contest
 from crossfw.weights.initial import initial_parameters

@@ -14,8 +14,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from crossfw.agreement.trace import Trace, write_aside
+from crossfw.agreement.trace import Trace
 from crossfw.errors import CrossfwError
+from crossfw.files import write_aside
 
 
 def fingerprint(*parts: Any) -> str:
@@ -37,7 +38,7 @@ class Store:
         if resume and not self.cells.is_dir():
             raise CrossfwError(f"--resume with {asked}", "no cells of an earlier run", "leave --resume out")
         try:
-            if folder.is_dir() and any(folder.iterdir()) and not resume:
+            if folder.is_dir() and any(path != self.cells for path in folder.iterdir()) and not resume:
                 raise CrossfwError(asked, "the folder is not empty", "add --resume to go on in it, or name another")
             self.cells.mkdir(parents=True, exist_ok=True)
             probe = self.cells / f".{uuid.uuid4().hex}"

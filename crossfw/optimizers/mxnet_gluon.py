@@ -101,4 +101,4 @@ class Optimizer:
         self.updates += 1
         if self.spec.name == "adam":
             self.trainer.optimizer.epsilon = self.spec.epsilon * math.sqrt(1 - self.spec.beta2**self.updates)
-        self.trainer.step(1)
+        self.trainer.step(1, ignore_stale_grad=True)  # the stage of the gradients tells of one that never comes

@@ -9,7 +9,7 @@ from crossfw.optimizers.spec import OptimizerSpec
 
 def clip_global_norm(gradients: list[np.ndarray], theta: float) -> np.ndarray:
     """Scale all gradients in place by min(theta / norm, 1); return the norm before."""
-    norm = np.sqrt(sum((g * g).sum() for g in gradients))
+    norm = np.sqrt(np.sum([(g * g).sum() for g in gradients]))
     if norm > theta:
         for g in gradients:
             g *= theta / norm

@@ -1,8 +1,7 @@
 """Results as a report: JSON and CSV to compute with, Markdown, HTML and the terminal to read.
 
-The rooms in the order in which results flow through them:
+What `results.json` holds stands in `crossfw/schema.py`. The rooms in the order in which results flow through them:
 
-- `schema`: the contract, what `results.json` holds.
 - `encoding`: results as strict JSON and back; `tables`: as pandas tables, and a folder read back.
 - `facts`: what all the others need to know about a task; `formatting`: how numbers are written.
 - `summary`, `headlines`: the words: three answers for every task, and three for the whole report.
@@ -14,10 +13,10 @@ The rooms in the order in which results flow through them:
 
 from __future__ import annotations
 
-from crossfw.report.schema import SCHEMA, Results, TaskResult
 from crossfw.report.tables import Report, frames, load, read_results
 from crossfw.report.terminal import print_summary
 from crossfw.report.write import write_report
+from crossfw.schema import SCHEMA, Results, TaskResult
 
 __all__ = [
     "SCHEMA",

@@ -13,7 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from crossfw.report.schema import Results
+from crossfw.schema import Results
 
 WIDTH = 3.75  # inches: 360 CSS pixels, a phone; text of 9 pt is then 12 px
 STYLE = {

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from crossfw.report import facts, formatting
 from crossfw.report.canvas import Drawing, Style, legend, present, render, upright
-from crossfw.report.schema import PerplexityRow, TaskResult
+from crossfw.schema import PerplexityRow, TaskResult
 
 NOISE, INK = "#d5d9e0", "#1f2937"
 SMALLEST = 1e-17  # where a logarithmic axis draws a gap of zero

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from crossfw.report.schema import AgreementRow, Learning, PerplexityRow, TaskResult, ThroughputRow, TrajectoryRow
+from crossfw.schema import AgreementRow, Learning, PerplexityRow, TaskResult, ThroughputRow, TrajectoryRow
 
 MODES = {"train": "training", "infer": "inference"}
 SEES_THE_FUTURE = "sees the future: its perplexity is no measure of a language model"

@@ -6,7 +6,7 @@ import matplotlib
 
 from crossfw.report import curves, heatmap, speed
 from crossfw.report.canvas import STYLE, Drawing, Style
-from crossfw.report.schema import TaskResult
+from crossfw.schema import TaskResult
 
 KINDS = {
     "errors": heatmap.errors,

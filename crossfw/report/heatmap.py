@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from crossfw.report import facts, formatting
 from crossfw.report.canvas import WIDTH, Drawing, Style, present, render
-from crossfw.report.schema import AgreementRow, TaskResult
+from crossfw.schema import AgreementRow, TaskResult
 
 MOST_ROWS = 60
 ROW, GAP, PAD = 15.0, 14.0, 6.0  # points

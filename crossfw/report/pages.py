@@ -9,7 +9,7 @@ from datetime import datetime
 from crossfw.report import figures, formatting, samples, sections, summary
 from crossfw.report.canvas import Drawing, styles
 from crossfw.report.headlines import Headline, headlines
-from crossfw.report.schema import Results, TaskResult
+from crossfw.schema import Results, TaskResult
 
 BADGES = {"agree": sections.GOOD, "disagree": sections.BAD, "incomplete": "\N{CIRCLE WITH LEFT HALF BLACK}"}
 FILES = {

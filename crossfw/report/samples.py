@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossfw.report import formatting
-from crossfw.report.schema import TaskResult
+from crossfw.schema import TaskResult
 
 
 @dataclass(frozen=True)

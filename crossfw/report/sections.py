@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfw.report import facts, formatting
-from crossfw.report.schema import AgreementRow, Results, TaskResult, ThroughputRow
 from crossfw.report.summary import NO_DIFFERENCE
+from crossfw.schema import AgreementRow, Results, TaskResult, ThroughputRow
 
 WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-15}"  # the selector asks for the sign, not for a coloured picture
 BAD, GOOD = "\N{MULTIPLICATION X}", "\N{CHECK MARK}"

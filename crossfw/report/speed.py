@@ -10,8 +10,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from crossfw.report import facts, formatting
 from crossfw.report.canvas import WIDTH, Drawing, Style, render
-from crossfw.report.schema import TaskResult, ThroughputRow
 from crossfw.report.summary import not_the_same_model
+from crossfw.schema import TaskResult, ThroughputRow
 
 LINE, ABOVE, BELOW = 0.3, 0.36, 0.34  # inches: of one implementation, and around each panel
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crossfw.report import facts, formatting
-from crossfw.report.schema import AgreementRow, TaskResult, ThroughputRow
+from crossfw.schema import AgreementRow, TaskResult, ThroughputRow
 
 Status = Literal["yes", "no", "unknown", "plain"]
 QUESTIONS = {"model": "Same model?", "learning": "Learns the same?", "speed": "How fast?"}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from crossfw.errors import CrossfwError
 from crossfw.report.encoding import LEARNING_TABLES, TABLES, loads
-from crossfw.report.schema import SCHEMA, Results, TaskResult
+from crossfw.schema import SCHEMA, Results, TaskResult
 
 
 @dataclass(frozen=True)

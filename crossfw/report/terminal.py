@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfw.report.headlines import headlines
-from crossfw.report.schema import Results
 from crossfw.report.summary import answers
+from crossfw.schema import Results
 
 COLORS = {"agree": "green", "disagree": "red", "incomplete": "yellow"}
 COLORS |= {"yes": "green", "no": "red", "unknown": "yellow", "plain": "default"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crossfw.errors import CrossfwError
 from crossfw.report import encoding, html, markdown, pages, tables
-from crossfw.report.schema import Results
+from crossfw.schema import Results
 
 CSV = ("agreement", "perplexity", "throughput")
 

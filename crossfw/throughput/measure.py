@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from crossfw.report.schema import ThroughputRow
+from crossfw.schema import ThroughputRow
 from crossfw.throughput.rounds import Samples
 from crossfw.throughput.statistics import median_interval, ratio_interval
 

@@ -20,6 +20,7 @@ class Stopwatch:
         self.backend = backend
         self.inputs, self.targets = backend.native(inputs), backend.native(targets)
         self.state = backend.model.initial_state(inputs.shape[1])
+        self.tiny = inputs[:2, :1], targets[:2, :1]
 
     def run(self, mode: str, repeats: int) -> None:
         """`repeats` steps, "train" or "infer", and the wait until they are done."""
@@ -50,10 +51,15 @@ class Stopwatch:
         return 2.0 * size**3 / min(seconds[1:])
 
     def peak_memory(self, mode: str, steps: int) -> dict:
-        """Resident bytes before the steps (`idle`) and the most during them (`peak`); Linux only, else empty."""
+        """Resident bytes before the steps (`idle`) and the most during them (`peak`).
+
+        A step on a tiny batch comes first, so that what the framework loads on first use is idle's. Empty where
+        there is no /proc, and on another device, whose memory this is not.
+        """
         status = Path("/proc/self/status")
-        if not status.exists():
+        if not status.exists() or self.backend.device != "cpu":
             return {}
+        Stopwatch(self.backend, *self.tiny).run(mode, 1)
         idle = _resident(status, "VmRSS")
         with contextlib.suppress(OSError):  # where it is not allowed, the peak is that since the start
             Path("/proc/self/clear_refs").write_text("5")

@@ -77,7 +77,7 @@ class TrainingRun:
         self._note(number, "training", trained)
         self.updates += trained["steps"]
         validation = _batches(self.dataset.validation())
-        if validation and not self.plan.perturbed:
+        if validation:
             self._note(number, "validation", self.call("evaluate", batches=validation, carry_state=carry))
         if self.updates >= CHECKPOINT_UPDATES and not self.checkpoint:
             self._take_checkpoint()

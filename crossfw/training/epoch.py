@@ -13,6 +13,8 @@ import numpy as np
 
 from crossfw.training import divergence
 
+LOOK_EVERY = 16  # steps; reading a loss makes an asynchronous framework wait
+
 
 @dataclass(frozen=True)
 class EpochResult:
@@ -31,6 +33,8 @@ def train(backend: Any, batches: list, carry_state: bool) -> EpochResult:
         backend: a `Backend` with a model and an optimizer.
         batches: pairs of inputs (T, N) or (T, N, D) and targets (T, N), in NumPy.
         carry_state: hand the (detached) last state of a batch to the next; else each starts from zeros.
+
+    Training stops soon after a loss that is not finite.
     """
     snapshot = divergence.Snapshot(backend)
     losses, tokens, state = [], [], None
@@ -40,12 +44,19 @@ def train(backend: Any, batches: list, carry_state: bool) -> EpochResult:
         loss, state = backend.step(backend.native(inputs), backend.native(targets), state)
         losses.append(loss)
         tokens.append(targets.size)
+        if len(losses) % LOOK_EVERY == 0 and not np.isfinite(backend.numpy(loss)).all():
+            break
     losses = np.array([float(backend.numpy(loss).reshape(())) for loss in losses])
     diverged = None
     if not np.isfinite(losses).all():
         first = int(np.flatnonzero(~np.isfinite(losses))[0])
-        diverged = snapshot.locate(batches[: first + 1], carry_state)
-    return EpochResult(float(losses @ np.array(tokens)), int(sum(tokens)), len(batches), diverged)
+        unexplained = {
+            "step": first,
+            "tensor": "loss, and not again when the epoch was replayed",
+            "value": "NaN or inf",
+        }
+        diverged = snapshot.locate(batches[: first + 1], carry_state) or unexplained
+    return EpochResult(float(losses @ np.array(tokens)), int(sum(tokens)), len(losses), diverged)
 
 
 def evaluate(backend: Any, batches: list, carry_state: bool) -> EpochResult:

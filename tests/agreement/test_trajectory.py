@@ -7,15 +7,20 @@ import math
 import numpy as np
 import pytest
 
-from crossfw.agreement.bounds import Size
-from crossfw.agreement.trajectory import Trajectories, equivalence, judge, pairs_of
+from crossfw.agreement.equivalence import equivalence
+from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
 
-SIZE = Size(35, 1120, 256, 80_000)
+BOUND = 1e-12
 EPOCHS = 40
 
 
-def curve(offset=lambda epoch: 0.0, epochs=EPOCHS):
-    return {epoch: (10 / epoch + 1) * (1 + offset(epoch)) for epoch in range(1, epochs + 1)}
+def exact(epoch):
+    return 0.0
+
+
+def curve(offset=exact, epochs=EPOCHS, validation=exact):
+    training = {("training", epoch): (10 / epoch + 1) * (1 + offset(epoch)) for epoch in range(1, epochs + 1)}
+    return {**training, **{("validation", e): (9 / e + 2) * (1 + validation(e)) for e in range(1, epochs + 1)}}
 
 
 def chaos(epoch):
@@ -23,35 +28,59 @@ def chaos(epoch):
     return 1e-16 * 10 ** (epoch / 2)
 
 
-def verdict(torch_curve, perturbed=None, finals=None):
+def trajectories(torch_curve, own_noise=chaos, floor=chaos):
     curves = {"numpy": curve(), "torch-nn": torch_curve}
-    moved = perturbed or {n: {e: value * (1 + chaos(e)) for e, value in c.items()} for n, c in curves.items()}
-    return judge(Trajectories(curves, moved, 8, SIZE, 0.0), finals or {}, EPOCHS)
+    moved = {"numpy": curve(floor, validation=floor)}
+    moved["torch-nn"] = {key: value * (1 + own_noise(key[1])) for key, value in torch_curve.items()}
+    return Trajectories(curves, moved, lambda epoch: BOUND * epoch, "float64")
 
 
-def test_equal_curves_agree_up_to_the_horizon():
+def verdict(torch_curve, finals=None, **noise):
+    both = trajectories(torch_curve, **noise)
+    return judge(both, both, finals or {}, EPOCHS)
+
+
+def test_true_curves_agree_up_to_the_horizon_though_chaos_left_the_bound():
     learning = verdict(curve(lambda epoch: 5 * chaos(epoch)))
     assert learning["verdict"] == "same"
-    assert 0 < learning["horizon"] < EPOCHS
+    assert 20 < learning["horizon"] < EPOCHS
+    assert chaos(learning["horizon"]) > BOUND * EPOCHS
     assert "were not compared" in learning["text"]
 
 
-def test_a_small_constant_difference_is_found_before_the_horizon():
-    learning = verdict(curve(lambda epoch: 1e-6))
+@pytest.mark.parametrize(
+    ("torch_curve", "epoch"),
+    [
+        (curve(lambda epoch: 1e-6), 1),
+        (curve(lambda epoch: 1e-6 if epoch > 10 else 0.0), 11),
+        (curve(epochs=3), 4),
+        (curve(validation=lambda epoch: 1e-6), 1),
+        (curve(lambda epoch: float("nan")), 1),
+    ],
+    ids=["a constant", "from epoch 11 on", "it ends early", "in validation only", "NaN"],
+)
+def test_a_difference_is_found_where_it_begins(torch_curve, epoch):
+    learning = verdict(torch_curve)
     assert learning["verdict"] == "different"
-    assert "epoch 1:" in learning["text"]
+    assert f"epoch {epoch} " in learning["text"]
 
 
-def test_a_curve_that_ends_early_does_not_agree():
-    learning = verdict(curve(epochs=3))
+def test_a_port_cannot_hide_in_noise_of_its_own():
+    learning = verdict(curve(chaos), own_noise=lambda epoch: 1e-3)
     assert learning["verdict"] == "different"
-    assert "epoch 4" in learning["text"]
+    assert "leaves itself" in learning["text"]
 
 
 def test_noise_from_the_start_leaves_nothing_to_compare():
-    noisy = {name: curve(lambda epoch: 1e-3) for name in ("numpy", "torch-nn")}
-    learning = verdict(curve(), noisy)
+    learning = verdict(curve(), floor=lambda epoch: 1e-2)
     assert (learning["verdict"], learning["horizon"]) == ("not tested", 0)
+
+
+def test_without_a_second_curve_there_is_nothing_to_compare():
+    alone = Trajectories({"numpy": curve()}, {"numpy": curve(chaos)}, lambda epoch: BOUND, "float64")
+    learning = judge(alone, alone, {}, EPOCHS)
+    assert learning["verdict"] == "not tested"
+    assert "two training curves" in learning["text"]
 
 
 @pytest.mark.parametrize(("ratio", "equivalent", "word"), [(1.001, True, "same"), (1.5, False, "different")])

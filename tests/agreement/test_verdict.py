@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossfw.agreement.verdict import Verdict, conclude, first_divergences
-from crossfw.report.schema import AgreementRow, Failure
+from crossfw.schema import AgreementRow, Failure
 
 
 def row(name="torch-nn", against="numpy", stage="forward", dtype="float64", grade="different"):
@@ -47,7 +47,7 @@ def test_a_guilty_implementation_is_named_once():
         ([], None, [FAILURE], {"torch-nn"}, "incomplete"),
         ([row()], None, [FAILURE], {"torch-nn"}, "disagree"),
         ([], {"verdict": "different", "text": "apart"}, [FAILURE], {"torch-nn"}, "disagree"),
-        ([], {"verdict": "not tested", "text": ""}, [], {"torch-nn"}, "agree"),
+        ([], {"verdict": "not tested", "text": ""}, [], {"torch-nn"}, "incomplete"),
     ],
 )
 def test_words(first, learning, failures, compared, word):

@@ -7,7 +7,7 @@ import pytest
 
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, self_agreement
-from crossfw.agreement.condition import condition_of, measure_condition
+from crossfw.agreement.condition import condition_of
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared
 from crossfw.models import IMPLEMENTATIONS
@@ -35,7 +35,7 @@ def test_every_tensor_of_every_stage_agrees(workers, size, activation, biases, i
     rng = np.random.default_rng(3)
     x = rng.integers(0, V, (T, N)) if inputs == "tokens" else rng.normal(size=(T, N, V))
     shared = make_shared("rnn", spec, x, rng.integers(0, V, (T, N)))
-    condition, dimensions = measure_condition("rnn", shared), Size.of(spec, shared.targets)
+    condition, dimensions = shared.condition, Size.of(spec, shared.targets)
     traces = {
         (name, dtype): record(workers[name], "rnn", shared, dtype, "cpu")
         for name in IMPLEMENTATIONS

@@ -85,7 +85,8 @@ class Backend(Plain):
     def step(self, inputs, targets, state):
         loss, state = self.backward(inputs, targets, state)
         self.optimizer.step()
-        self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
+        if self.optimizer.spec.clip is not None:
+            self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
         return loss, state
 """,
         ALL,
@@ -113,7 +114,7 @@ class Model(sibling.Model):
         ALL,
     ),
     Fault(
-        "state never detached from zero in the loop",
+        "state lost after some steps",
         "trajectory",
         """
 Model = sibling.Model
@@ -122,6 +123,120 @@ class Backend(Plain):
     def step(self, inputs, targets, state):
         self.steps += 1
         return super().step(inputs, targets, state if self.steps < 9 else state * 0)
+""",
+    ),
+    Fault(
+        "state lost in float32 training only",
+        "trajectory",
+        """
+Model = sibling.Model
+class Backend(Plain):
+    steps = 0
+    def step(self, inputs, targets, state):
+        self.steps += 1
+        lost = self.steps > 9 and "float32" in str(state.dtype)
+        return super().step(inputs, targets, state * 0 if lost else state)
+""",
+    ),
+    Fault(
+        "state lost in validation only",
+        "trajectory",
+        """
+Model = sibling.Model
+class Backend(Plain):
+    steps = 0
+    def step(self, *arguments):
+        self.steps += 1
+        return super().step(*arguments)
+    def forward(self, inputs, state):
+        return super().forward(inputs, state * 0 if self.steps > 3 else state)
+""",
+    ),
+    Fault(
+        "noise in training",
+        "trajectory",
+        """
+import random
+Model = sibling.Model
+class Backend(Plain):
+    steps = 0
+    def step(self, inputs, targets, state):
+        self.steps += 1
+        noise = random.SystemRandom().random() if self.steps > 9 else 1.0
+        return super().step(inputs, targets, state * noise)
+""",
+    ),
+    Fault(
+        "another initial state",
+        "forward",
+        """
+class Model(sibling.Model):
+    def initial_state(self, batch_size):
+        return super().initial_state(batch_size) + 0.1
+""",
+        ALL,
+    ),
+    Fault(
+        "a frozen bias",
+        "gradients",
+        """
+class Model(sibling.Model):
+    def readout(self, hidden):
+        p = self.parameters
+        self.parameters = {**p, "b_q": p["b_q"].detach()}
+        try:
+            return super().readout(hidden)
+        finally:
+            self.parameters = p
+""",
+    ),
+    Fault(
+        "the initial state cut off from the graph",
+        "gradients",
+        """
+class Model(sibling.Model):
+    def forward(self, inputs, state):
+        return super().forward(inputs, state.detach())
+""",
+        ALL,
+    ),
+    Fault(
+        "float64 whatever was asked for",
+        "parameters",
+        """
+class Model(sibling.Model):
+    def __init__(self, spec, dtype, device):
+        super().__init__(spec, "float64", device)
+    def initial_state(self, batch_size):
+        return super().initial_state(batch_size)
+class Backend(Plain):
+    def native(self, array):
+        return super().native(array.astype("float64") if array.dtype.kind == "f" else array)
+""",
+        ALL,
+    ),
+    Fault(
+        "always rescaled to the threshold",
+        "clipping",
+        """
+Model = sibling.Model
+def clip_global_norm(gradients, theta):
+    norm = sum((g * g).sum() for g in gradients) ** 0.5
+    for g in gradients:
+        g *= theta / norm.reshape((1,) * len(g.shape))
+    return norm
+""",
+    ),
+    Fault(
+        "momentum written down",
+        "update",
+        """
+from dataclasses import replace
+from crossfw.optimizers import HERE_scratch as plain
+Model = sibling.Model
+class Optimizer(plain.Optimizer):
+    def __init__(self, spec, model):
+        super().__init__(replace(spec, momentum=0.9), model)
 """,
     ),
 )
@@ -134,5 +249,5 @@ def write_fault(fault: Fault, framework: str, style: str, folder: Path) -> str:
     head = f"{HEADS[framework]}from crossfw.models.rnn import {module} as sibling\n"
     optimizers = f"from crossfw.optimizers.{module} import Optimizer, clip_global_norm\n"
     path = folder / f"{framework}_{native}.py"
-    path.write_text(head + optimizers + fault.body)
+    path.write_text(head + optimizers + fault.body.replace("HERE", framework))
     return str(path)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from crossfw.report.schema import AgreementRow, Learning, Results, TaskResult
+from crossfw.schema import AgreementRow, Learning, Results, TaskResult
 
 FOUR = ("mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
 STAGES = {

@@ -9,8 +9,9 @@ import math
 import numpy as np
 import pytest
 
+from crossfw import schema
 from crossfw.errors import CrossfwError
-from crossfw.report import SCHEMA, encoding, frames, load, read_results, schema
+from crossfw.report import SCHEMA, encoding, frames, load, read_results
 from tests.report import examples
 
 COLUMNS = {

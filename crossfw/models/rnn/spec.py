@@ -55,6 +55,10 @@ class Spec:
             "b_q": (self.output_size,),
         }
 
+    def activation_names(self) -> tuple[str, ...]:
+        """What `forward` returns besides the last state: hidden (T, N, H) and output (T, N, Q)."""
+        return ("hidden", "output")
+
     def state_shape(self, batch_size: int) -> tuple[int, ...]:
         """Shape (N, H) of the state that one batch hands to the next."""
         return (batch_size, self.hidden_size)

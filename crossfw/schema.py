@@ -94,8 +94,9 @@ class CausalityRow(TypedDict):
 class TrajectoryRow(TypedDict):
     """(added) Two float64 curves, compared at one epoch.
 
-    `gap` is |a - b| / b of the training perplexities; `floor` the largest such gap of an implementation to
-    itself after its initial weights were moved by one unit in the last place; `bound` the float64 bound.
+    `gap` is |a - b| / b of the perplexities, the larger of training and validation; `floor` the largest such gap of
+    the reference to itself, so far, after its initial weights were moved by one unit in the last place; `bound` what
+    is allowed: the bound of rounding or a multiple of the floor, whichever is more.
     """
 
     implementation: str
