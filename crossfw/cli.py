@@ -38,7 +38,7 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             if context.params.get("debug"):
                 raise
-            click.echo("crossfw: stopped; finished cells are kept: go on with --resume --out FOLDER", err=True)
+            click.echo("crossfw: stopped", err=True)
             sys.exit(130)
 
 
@@ -48,7 +48,8 @@ class Commands(click.Group):
 def main(debug: bool) -> None:
     """Is the PyTorch model the same as the MXNet one, does it learn the same, and how fast is each?
 
-    Exit codes: 0 all is well, 1 a disagreement was found, 2 wrong use or environment.
+    Exit codes: 0 all is well, 1 a disagreement was found, 2 wrong use or environment, or something could not be
+    compared, 130 interrupted.
     """
 
 
@@ -108,7 +109,11 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
     out = out or Path("reports") / f"{datetime.now():%Y%m%d-%H%M%S}-{suite}"
     options = RunOptions(tasks=tasks, out=out, suite=suite, resume=resume, pythons=tuple(pythons.items()), **given)
     console = Console()
-    results, code = run_tasks(options, ["crossfw", *sys.argv[1:]], console)
+    try:
+        results, code = run_tasks(options, ["crossfw", *sys.argv[1:]], console)
+    except KeyboardInterrupt:
+        click.echo(f"finished cells are kept; to go on: the same command with --resume --out {out}", err=True)
+        raise
     print_summary(results, console)
     console.print(f"report: {out / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)

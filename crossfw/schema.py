@@ -152,6 +152,7 @@ class TaskResult(TypedDict):
     failures: list[Failure]
     title: str  # (added)
     description: str  # (added) model, data and recipe in one or two sentences
+    setup: dict[str, Any]  # (added) every setting of the task, and the sizes that its data gave
     reason: str  # (added) one line for the verdict; for a disagreement the first failing stage and tensor
     first_divergence: list[AgreementRow]  # (added) the first failing row of each pair that disagrees
     learning: Learning | None  # (added) None where nothing is trained

@@ -21,6 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+QUANTITIES = ("training perplexity", "tokens per second")
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -42,10 +43,13 @@ class ModelSection:
 
 @dataclass(frozen=True)
 class Recipe:
-    """`[recipe]`: how it is trained. Weights start as `initial` says; biases start at zero."""
+    """`[recipe]`: how it is trained. Weights start as `initial` says; biases start at zero.
+
+    `quick_epochs` is for `--suite quick`; where it is left out, all epochs are run there too.
+    """
 
     epochs: int
-    quick_epochs: int
+    quick_epochs: int | None = None
     optimizer: str = "sgd"
     learning_rate: float = 0.1
     momentum: float = 0.9
@@ -58,7 +62,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         require_integer("recipe.epochs", self.epochs, 1)
-        require_integer("recipe.quick_epochs", self.quick_epochs, 1)
+        if self.quick_epochs is not None:
+            require_integer("recipe.quick_epochs", self.quick_epochs, 1)
         require_choice("recipe.optimizer", self.optimizer, STATE_NAMES)
         require_choice("recipe.initial", self.initial, DISTRIBUTIONS)
         for name in ("learning_rate", "epsilon", "initial_scale", "clip"):
@@ -95,7 +100,7 @@ class Published:
     source: str
 
     def __post_init__(self) -> None:
-        require_choice("published.quantity", self.quantity, ("training perplexity", "tokens per second"))
+        require_choice("published.quantity", self.quantity, QUANTITIES)
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,13 @@ def _fits(value: Any, hint: Any) -> bool:
     return any(_fits(value, option) for option in getattr(hint, "__args__", ()) if option is not type(None))
 
 
+def _wanted(hint: Any) -> str:
+    """A type in a user's words."""
+    words = {int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list in [ ]"}
+    options = [hint, *getattr(hint, "__args__", ())]
+    return next(words[option] for option in options if option in words)
+
+
 def _freeze(value: Any) -> Any:
     return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
 
@@ -162,7 +174,7 @@ def _read_table(cls: type, table: Any, where: str) -> Any:
         if key not in known:
             faults.append(f"unknown key {key!r}{nearest(key, known)}")
         elif not _fits(value, hints[key]):
-            faults.append(f"{key} = {value!r} is a {type(value).__name__}")
+            faults.append(f"{key} = {value!r} is a {type(value).__name__}, wanted is {_wanted(hints[key])}")
     for key, field in known.items():
         if field.default is MISSING and key not in table:
             faults.append(f"key {key!r} is missing")
@@ -189,6 +201,8 @@ def read_task(path: Path) -> Task:
         raise CrossfwError(asked, error.strerror or str(error), "give the path of a task file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CrossfwError(asked, f"it is no TOML: {error}", "mend the file at that place") from error
+    if not document:
+        raise CrossfwError(asked, "the file is empty", "write a task into it, like those in the folder tasks")
     known = ("title", "description", "data", *TABLES, *LISTS)
     unknown = [f"unknown key {key!r}{nearest(key, known)}" for key in document if key not in known]
     missing = [f"key {key!r} is missing" for key in ("title", "description", "model", "data") if key not in document]
@@ -232,9 +246,12 @@ def find_task(name: str) -> Task:
     if name.endswith(".toml"):
         return read_task(Path(name))
     if name not in task_names():
+        found = f"no task of that name{nearest(name, task_names())}"
+        if Path(name).exists():
+            found = "it is a file or folder, but no task file: those end in .toml"
         raise CrossfwError(
             f"task {name!r}",
-            f"no task of that name{nearest(name, task_names())}",
+            found,
             f"use one of {', '.join(task_names())}, or the path of a .toml file",
         )
     return read_task(tasks_folder() / f"{name}.toml")

@@ -22,6 +22,11 @@ def own_text(folder: Path, text: str) -> str:
     return write_task(folder, SMALL.replace('preparation = "d2l-1.0"\n', ""), corpus='"own.txt"')
 
 
+def own_file(folder: Path) -> Path:
+    (folder / "mine.txt").write_text("some text")
+    return folder / "mine.txt"
+
+
 def wrong_corpus(folder: Path) -> list[str]:
     (folder / "timemachine.txt").write_text("The Time Traveller")
     return ["lm_rnn_time_machine", "--data-dir", str(folder)]
@@ -66,6 +71,12 @@ BAD = {
     "only the reference": (lambda d: ["lm_rnn", "--implementations", "numpy"], ["nothing to compare"]),
     "unknown suite": (lambda d: ["--suite", "quik"], ["did you mean 'quick'"]),
     "no epochs": (lambda d: ["--epochs", "0"], ["--epochs", "at least 1"]),
+    "more threads than cores": (lambda d: ["--threads", "4096"], ["--threads", "at most"]),
+    "a prefix with unknown characters": (lambda d: [write_task(d, prefix='"the €"')], ["generate.prefix", "'€'"]),
+    "an empty task file": (lambda d: [write_task(d, "")], ["the file is empty"]),
+    "a text instead of a task": (lambda d: [str(own_file(d))], ["end in .toml"]),
+    "a number in quotes": (lambda d: [write_task(d, learning_rate='"0.1"')], ["wanted is a number"]),
+    "two tasks of one name": (lambda d: [write_task(d), write_task(d)], ["two are called small"]),
     "unknown device": (lambda d: ["--device", "tpu"], ["--device tpu"]),
     "interpreter that does not exist": (
         lambda d: ["srn_worked_example", "--torch-python", "/nowhere/python"],

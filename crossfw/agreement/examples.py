@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from crossfw.schema import PublishedRow
-from crossfw.task import Example, Task
+from crossfw.task import QUANTITIES, Example, Task
 
 RELATIVE_ERROR = 1e-15
 NOT_REPRODUCED = "not reproduced"
@@ -60,3 +60,12 @@ def _same(measured: list, expected: tuple, decimals: int | None) -> bool:
     if decimals is not None:
         return bool((np.abs(ours - theirs) <= 0.5 * 10.0**-decimals).all())
     return bool((np.abs(ours - theirs) <= RELATIVE_ERROR * np.abs(theirs)).all())
+
+
+def broken_examples(rows: list[PublishedRow]) -> list[str]:
+    """Worked examples that an implementation gets wrong, in words. Trained figures are no examples."""
+    return [
+        f"{row['implementation']} gives {row['measured']!r} for {row['quantity']}, not {row['published']!r}"
+        for row in rows
+        if row["verdict"] == NOT_REPRODUCED and row["quantity"] not in QUANTITIES
+    ]

@@ -9,6 +9,15 @@ import numpy as np
 
 from crossfw.agreement.shared import WARM_UPDATES, Shared
 from crossfw.agreement.trace import Trace
+from crossfw.backends.client import WorkerError
+
+
+class Interrupted(Exception):
+    """A call failed while a trace was recorded."""
+
+    def __init__(self, error: WorkerError, trace: Trace):
+        super().__init__(str(error))
+        self.error, self.trace = error, trace
 
 
 class Recorder:
@@ -78,15 +87,26 @@ class Recorder:
 
 
 def record(backend: Any, model: str, shared: Shared, dtype: str, device: str) -> Trace:
-    """The trace of one implementation in one dtype, and the facts that it told when it was built."""
-    recorder = Recorder(backend, shared, dtype)
-    facts = backend.call("build", model=model, spec=asdict(shared.spec), dtype=dtype, device=device)
-    recorder.parameters()
-    recorder.forward()
-    recorder.loss()
-    recorder.gradients("gradients")
-    recorder.gradients("self-agreement")
-    recorder.clipping()
-    recorder.optimizers()
-    facts["environment"] = backend.call("environment")
-    return Trace(recorder.arrays, {**facts, "dtype": dtype})
+    """The trace of one implementation in one dtype, and the facts that it told when it was built.
+
+    Raises:
+        Interrupted: a call failed; what was recorded until then is in its `trace`.
+    """
+    recorder, facts = Recorder(backend, shared, dtype), {"dtype": dtype}
+    stages = (
+        recorder.parameters,
+        recorder.forward,
+        recorder.loss,
+        lambda: recorder.gradients("gradients"),
+        lambda: recorder.gradients("self-agreement"),
+        recorder.clipping,
+        recorder.optimizers,
+    )
+    try:
+        facts |= backend.call("build", model=model, spec=asdict(shared.spec), dtype=dtype, device=device)
+        facts["environment"] = backend.call("environment")
+        for stage in stages:
+            stage()
+    except WorkerError as error:
+        raise Interrupted(error, Trace(recorder.arrays, {**facts, "interrupted": True})) from error
+    return Trace(recorder.arrays, facts)

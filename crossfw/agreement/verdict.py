@@ -61,7 +61,12 @@ def first_divergences(rows: list[AgreementRow]) -> list[AgreementRow]:
 
 
 def conclude(
-    first: list[AgreementRow], learning: Learning | None, failures: list[Failure], compared: set[str], names: list[str]
+    first: list[AgreementRow],
+    learning: Learning | None,
+    failures: list[Failure],
+    compared: set[str],
+    names: list[str],
+    broken_examples: list[str],
 ) -> Verdict:
     """The verdict.
 
@@ -71,6 +76,7 @@ def conclude(
         failures: of cells.
         compared: implementations that were compared with another.
         names: all that were asked for.
+        broken_examples: worked examples that an implementation gets wrong.
     """
     if first:
         row = first[0]
@@ -82,6 +88,8 @@ def conclude(
         return Verdict("disagree", reason, tuple(first))
     if learning and learning["verdict"] == "different":
         return Verdict("disagree", f"stage {STAGES.index('trajectory')} trajectory: {learning['text']}")
+    if broken_examples:
+        return Verdict("disagree", f"worked example: {broken_examples[0]}")
     if failures:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         return Verdict("incomplete", f"{failures[0]['implementation']}: {failures[0]['reason']}{more}")

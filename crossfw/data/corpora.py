@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from crossfw.checks import require_choice
@@ -155,11 +155,13 @@ def _read_checked(path: Path, sha1: str) -> str:
 
 def _retrieve(filename: str, download: Download) -> Path:
     asked = f"{filename} from {download.url}"
-    remedy = f"put {filename} (SHA-1 {download.sha1}) into a folder and name it with --data-dir or {DATA_VARIABLE}"
+    remedy = f"put {filename} into a folder and name that with --data-dir or {DATA_VARIABLE}"
     try:
         import pooch
     except ImportError as error:
         raise CorpusUnavailable(asked, "pooch is not installed", f"pip install pooch; or {remedy}") from error
+
+    pooch.get_logger().setLevel("ERROR")  # what it says is said here, in other words
 
     def fetch(url: str, target: str, _: object) -> None:
         Path(target).write_bytes(_fetch_limited(url, download.size))
@@ -169,7 +171,9 @@ def _retrieve(filename: str, download: Download) -> Path:
             download.url, f"sha1:{download.sha1}", filename, path=pooch.os_cache("crossfw"), downloader=fetch
         )
     except (OSError, HTTPException) as error:
-        raise CorpusUnavailable(asked, f"the download failed: {error or type(error).__name__}", remedy) from error
+        cause = (error.reason if type(error) is URLError else error) or type(error).__name__
+        found = f"it is not on this machine, and the download failed: {cause}"
+        raise CorpusUnavailable(asked, found, remedy) from error
     except ValueError as error:  # pooch's word for a wrong hash, and ours for a wrong size
         raise CrossfwError(asked, f"the server sent another file: {error}", remedy) from error
     return Path(path)

@@ -116,7 +116,7 @@ def _read(spec: DataSpec, data_dir: Path | None) -> tuple[list[str], Vocabulary,
     tokens = tokenize(prepare(read_corpus(spec.corpus, data_dir), spec.preparation), spec.unit)
     asked = f"{spec.unit} tokens of {spec.corpus!r}, preparation {spec.preparation!r}"
     if not tokens:
-        raise CrossfwError(asked, "no text is left after preparation", "choose another preparation, such as 'plain'")
+        raise CrossfwError(asked, "no text is left after preparation", "take a text with something in it")
     vocabulary = Vocabulary.build(tokens, spec.min_frequency, spec.order)
     real = len(vocabulary) - 1
     if real < 2:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable
 
+import numpy as np
+
 from crossfw import __version__
 from crossfw.agreement import examples
 from crossfw.agreement.causality import change_through_the_future
-from crossfw.agreement.record import record
+from crossfw.agreement.record import Interrupted, record
 from crossfw.agreement.shared import Shared, make_shared
 from crossfw.agreement.trace import Trace
 from crossfw.backends.client import PACKAGE, CallFailed, WorkerDied, WorkerError
 from crossfw.data.dataset import Dataset, load_dataset
 from crossfw.data.inline import InlineSpec
+from crossfw.errors import CrossfwError
 from crossfw.harness.crew import Crew, Job
 from crossfw.harness.options import RunOptions
 from crossfw.harness.store import Store, fingerprint
@@ -73,7 +77,39 @@ class Work:
         recipe, options = self.task.recipe, self.options
         if recipe is None or self.dataset is None:
             return 0
-        return options.epochs or (recipe.quick_epochs if options.suite == "quick" else recipe.epochs)
+        quick = recipe.quick_epochs if options.suite == "quick" else None
+        return options.epochs or quick or recipe.epochs
+
+    def check(self) -> None:
+        """Load everything, so that a mistake in the task is told before anything runs.
+
+        Raises:
+            CrossfwError: the data cannot be had or do not suit the task, or the prefix to continue has unknown tokens.
+        """
+        _ = self.shared
+        if self.dataset is None or self.task.generate is None:
+            return
+        prefix, known = self.task.generate.prefix, set(self.dataset.vocabulary.tokens)
+        tokens = list(prefix) if self.task.data.unit == "character" else prefix.split()
+        strange = [token for token in dict.fromkeys(tokens) if token not in known]
+        if strange or not tokens:
+            found = f"not in the vocabulary: {', '.join(map(repr, strange))}" if strange else "it is empty"
+            raise CrossfwError(f"generate.prefix = {prefix!r}", found, "write it with tokens of the prepared text")
+
+    def setup(self) -> dict[str, Any]:
+        """Every setting of the task, for the report."""
+        task, dataset = self.task, self.dataset
+        sizes = {"parameters": sum(int(np.prod(shape)) for shape in self.spec.shapes().values())}
+        if dataset is not None:
+            sizes |= {
+                "vocabulary": len(dataset.vocabulary),
+                "training tokens": len(dataset.training_ids),
+                "validation tokens": len(dataset.validation_ids),
+                "updates per epoch": len(dataset.training(0, 1)),
+                "epochs run": f"{self.epochs} of {task.recipe.epochs}" if task.recipe else None,
+            }
+        data = {} if dataset is None else asdict(task.data)
+        return {**asdict(self.spec), **sizes, **data, **(asdict(task.recipe) if task.recipe else {})}
 
     @property
     def compared_epochs(self) -> int:
@@ -191,8 +227,10 @@ class Cells:
         if trace is None:
             try:
                 trace = compute(self.crew.worker(implementation))
-            except WorkerError as error:
+            except (WorkerError, Interrupted) as error:
                 stage = name[len(implementation.name) + 1 :]
+                if isinstance(error, Interrupted):
+                    self.traces[name], error = error.trace, error.error
                 self.failures.append(Failure(implementation=implementation.name, stage=stage, reason=explain(error)))
                 return
             self.store.save(self.work.task.name, name, key, trace)
@@ -200,10 +238,21 @@ class Cells:
 
 
 def explain(error: WorkerError) -> str:
-    """One line for the report; a framework that cannot be imported gets the command that installs it."""
+    """One line for the report.
+
+    A framework that cannot be imported gets the command that installs it, an exception the place where it was raised,
+    a process that died its last words.
+    """
     if isinstance(error, CallFailed) and error.kind in ("ModuleNotFoundError", "ImportError"):
         for framework in ("mxnet", "torch"):
             if f"'{framework}'" in error.reason:
                 return f"{framework} is not installed in the worker's Python: pip install 'crossfw[{framework}]'"
+    reason = error.reason.strip().splitlines()[0]
+    if isinstance(error, CallFailed):
+        places = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', error.detail)
+        own = [place for place in places if PACKAGE not in Path(place[0]).parents and "site-packages" not in place[0]]
+        if places:
+            file, line, function = (own or places)[-1]
+            return f"{reason} ({Path(file).name}, line {line}, in {function})"
     last = error.detail.strip().splitlines()[-1:] if isinstance(error, WorkerDied) else []
-    return f"{error.reason} (its last words: {last[0].strip()})" if last else error.reason
+    return f"{reason} (its last words: {last[0].strip()})" if last else reason

@@ -80,6 +80,8 @@ class Conclusion:
 
     def _mapping(self, side: Side) -> list[AgreementRow]:
         facts = side.trace.facts
+        if "native_names" not in facts:
+            return []  # it could not be built
         faults = mapping_faults(self.work.spec.shapes(), facts["native_names"], facts["native_shapes"])
         row = {"implementation": side.name, "against": REFERENCE, "stage": "parameters", "dtype": "float64"}
         return [
@@ -117,7 +119,13 @@ class Conclusion:
             return None
         exact, dtype = self.trajectories("float64"), self.work.options.dtype
         reported = exact if dtype == "float64" else self.trajectories(dtype)
-        return judge(exact, reported, self.finals(), self.work.epochs)
+        learning = judge(exact, reported, self.finals(), self.work.epochs)
+        absent = [name for name in self.names if name not in exact.curves]
+        if absent and learning["verdict"] == "same":
+            learning.update(
+                verdict="not tested", text=f"{', '.join(absent)} gave no curve; of the rest, {learning['text']}"
+            )
+        return learning
 
     def finals(self) -> dict[str, list[float]]:
         """Final training perplexities over seeds, by implementation, of the runs that reached the last epoch."""
@@ -218,7 +226,7 @@ class Conclusion:
         """Published numbers beside those measured here."""
         rows = []
         for name, side in self.sides("float64").items():
-            for example in self.work.task.example:
+            for example in self.work.task.example if "examples" in side.trace.facts else ():
                 if example.framework in ("by hand", "NumPy", side.name.partition("-")[0]):
                     rows += examples.published_rows(name, example, side.trace.facts["examples"])
         finals, recipe = self.finals(), self.work.task.recipe
@@ -258,6 +266,6 @@ class Conclusion:
             (name, note): None
             for dtype in DTYPES
             for name, side in self.sides(dtype).items()
-            for note in side.trace.facts["notes"]
+            for note in side.trace.facts.get("notes", [])
         }
         return [{"implementation": name, "note": note} for name, note in noted]

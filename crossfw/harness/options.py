@@ -89,7 +89,7 @@ class RunOptions:
         require_choice("--suite", self.suite, SUITES)
         require_choice("--dtype", self.dtype, DTYPES)
         require_integer("--seeds", self.seeds, 1)
-        require_integer("--threads", self.threads, 1)
+        require_integer("--threads", self.threads, 1, os.cpu_count() or 1)
         if self.epochs is not None:
             require_integer("--epochs", self.epochs, 1)
         for framework, python in self.pythons:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timezone
 
 from rich.console import Console
 
 from crossfw import __version__
+from crossfw.agreement.examples import broken_examples
 from crossfw.agreement.verdict import conclude, first_divergences
+from crossfw.backends.client import WorkerError
 from crossfw.data import CorpusUnavailable
-from crossfw.harness.cells import Cells, Work
+from crossfw.errors import CrossfwError
+from crossfw.harness.cells import Cells, Work, explain
 from crossfw.harness.conclude import Conclusion
 from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.harness.machine import describe_machine
@@ -37,6 +41,7 @@ def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult
         failures=failures,
         title=task.title,
         description=task.description,
+        setup={},
         reason=reason,
         first_divergence=[],
         learning=None,
@@ -61,6 +66,7 @@ class Run:
         self.missing = missing_frameworks(options.implementations, dict(options.pythons))
         self.store = Store(options.out, options.resume)
         self.environments: dict[str, dict] = {}
+        kept = self.store.earlier_results({work.task.name for work in self.work}) if options.resume else []
         self.results = Results(
             schema=SCHEMA,
             crossfw=__version__,
@@ -72,8 +78,9 @@ class Run:
                 "implementations": self.environments,
             },
             suite=options.suite,
-            tasks=[],
+            tasks=kept,
         )
+        self.new: list[TaskResult] = []
 
     def load_data(self, work: Work) -> None:
         """Read every task's data before anything runs, so that a mistake is told at once.
@@ -83,7 +90,7 @@ class Run:
                 only if the task was named, else the task will be skipped.
         """
         try:
-            _ = work.shared
+            work.check()
         except CorpusUnavailable as error:
             if self.named:
                 raise
@@ -96,12 +103,33 @@ class Run:
             for name, remedy in self.missing.items():
                 progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
             with Crew(pythons, 1) as crew, Crew(pythons, threads) as racers:
+                self.try_out(crew)
                 for work in self.work:
                     result = self.run_task(work, crew, racers, progress)
                     self.results["tasks"].append(result)
+                    self.new.append(result)
                     write_report(self.results, self.options.out)
                     progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
         return self.results
+
+    def try_out(self, crew: Crew) -> None:
+        """Build the first model with every implementation that is the user's own, or on a device that may be missing.
+
+        Raises:
+            CrossfwError: one of them cannot be built; it is told at once and not after the others have been measured.
+        """
+        work = next((work for work in self.work if work.task.name not in self.skipped), None)
+        for implementation in self.options.implementations if work else ():
+            own, elsewhere = implementation.file is not None, self.options.device != "cpu"
+            if implementation.framework in self.missing or not (own or elsewhere):
+                continue
+            arguments = {"model": work.task.model.kind, "spec": asdict(work.spec), "dtype": "float64"}
+            try:
+                crew.worker(implementation).call("build", **arguments, device=self.options.device)
+            except WorkerError as error:
+                asked = f"{implementation.name} on {self.options.device}"
+                remedy = f"mend {implementation.file}" if own else "use --device cpu, or leave this implementation out"
+                raise CrossfwError(asked, f"it cannot be built: {explain(error)}", remedy) from error
 
     def run_task(self, work: Work, crew: Crew, racers: Crew, progress: RunProgress) -> TaskResult:
         """All cells of one task, and what they amount to."""
@@ -133,7 +161,7 @@ class Run:
             else:
                 present.append(implementation)
         ticks = sum(cells.ticks(implementation) for implementation in present)
-        what = "agreement and training" if work.epochs else "agreement"
+        what = f"agreement, and training for {work.setup()['epochs run']} epochs" if work.epochs else "agreement"
         progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks, AGREEMENT_SHARE)
         run_side_by_side(crew, [cells.jobs(implementation) for implementation in present], self.options.threads)
         return cells
@@ -158,15 +186,17 @@ class Run:
             throughput = speed.run()
             cells.failures += speed.failures
         failures = sorted(cells.failures + conclusion.divergences(), key=conclusion.order_of_failures)
-        verdict = conclude(first, learning, failures, compared, conclusion.names)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
+        published = conclusion.published(speeds)
+        verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(published))
         return {
             **empty_result(work.task, verdict.reason, failures),
             "verdict": verdict.word,
+            "setup": work.setup(),
             "agreement": rows,
             "perplexity": conclusion.perplexity(),
             "throughput": throughput,
-            "published": conclusion.published(speeds),
+            "published": published,
             "first_divergence": list(verdict.first_divergence),
             "learning": learning,
             "causality": conclusion.causality(),
@@ -182,12 +212,12 @@ def left_out(names: set[str]) -> str | None:
     return f"not the same model, so its speed was not measured: {', '.join(sorted(names))}" if names else None
 
 
-def exit_code(results: Results, named: bool) -> int:
+def exit_code(tasks: list[TaskResult], named: bool) -> int:
     """1 where anything disagrees, 2 where anything could not be compared, 0 otherwise.
 
     A task of the catalogue that was skipped because its corpus cannot be had counts only when it was named.
     """
-    verdicts = {result["verdict"] for result in results["tasks"] if named or not _skipped(result)}
+    verdicts = {result["verdict"] for result in tasks if named or not _skipped(result)}
     if "disagree" in verdicts:
         return 1
     return 0 if verdicts == {"agree"} else 2
@@ -205,4 +235,4 @@ def run(options: RunOptions, command: list[str], console: Console) -> tuple[Resu
     """
     harness = Run(options, command, console)
     results = harness.execute()
-    return results, exit_code(results, harness.named)
+    return results, exit_code(harness.new, harness.named)

@@ -17,6 +17,7 @@ from typing import Any
 from crossfw.agreement.trace import Trace
 from crossfw.errors import CrossfwError
 from crossfw.files import write_aside
+from crossfw.report import read_results
 
 
 def fingerprint(*parts: Any) -> str:
@@ -59,6 +60,14 @@ class Store:
     def save(self, task: str, cell: str, key: str, trace: Trace) -> None:
         """Keep a finished cell."""
         Trace(trace.arrays, {**trace.facts, "fingerprint": key}).save(self.cells / task / cell)
+
+    def earlier_results(self, without: set[str]) -> list[dict]:
+        """Results of other tasks in the folder's report, which a new report keeps."""
+        try:
+            tasks = read_results(self.folder)["tasks"]
+        except CrossfwError:
+            return []
+        return [task for task in tasks if task["task"] not in without]
 
     def load_conclusion(self, task: str, key: str) -> dict | None:
         """The result of a task that was finished with this fingerprint, or None."""

@@ -97,8 +97,9 @@ def _pair_range(rows: list[ThroughputRow]) -> str:
 
 
 def _span(rows: list[ThroughputRow]) -> str:
-    """The least and the greatest ratio, empty where no row shows a difference."""
-    if all(facts.shows_no_difference(row) for row in rows):
+    """The least and the greatest ratio of the rows that show a difference; empty where none does."""
+    rows = [row for row in rows if not facts.shows_no_difference(row)]
+    if not rows:
         return ""
     texts = [formatting.ratio(row["ratio"], row["ratio"], row["ratio"]).split(" ")[0] for row in rows]
     ordered = [text for _, text in sorted(zip([row["ratio"] for row in rows], texts))]

@@ -20,6 +20,7 @@ FILES = {
     "throughput.csv": "speeds, ratios, intervals, memory",
 }
 _TABLES = (
+    "setup",
     "divergence",
     "agreement",
     "final_perplexities",

@@ -140,7 +140,19 @@ def throughput(task: TaskResult) -> Table:
         if rows:
             groups.append((name, rows))
     columns = "implementation|>tokens/s (95 % interval)|ratio (95 % interval)|>of the machine's limit|>peak memory, MB"
-    return grouped("Tokens per second", columns, groups)
+    caption = (
+        "Tokens per second: the median over rounds. Ratio: the geometric mean of the rounds' own ratios, its interval "
+        "widened by what the A/A control shows of the machine. Limit: the model's matrix products as a part of what "
+        "one product of 1024 x 1024 matrices reaches in the same framework. Memory: resident at the peak of a "
+        "training step, above the worker that has run a tiny one"
+    )
+    return grouped(caption, columns, groups)
+
+
+def setup(task: TaskResult) -> Table:
+    """What was computed, setting by setting."""
+    rows = [[_words(key), _flat(value)] for key, value in task["setup"].items() if value is not None]
+    return table("What was run", "setting|value", rows)
 
 
 def failures(task: TaskResult) -> Table:

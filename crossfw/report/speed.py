@@ -6,7 +6,7 @@ import math
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from crossfw.report import facts, formatting
 from crossfw.report.canvas import WIDTH, Drawing, Style, render
@@ -57,8 +57,7 @@ def _lines(task: TaskResult, mode: str) -> list[ThroughputRow]:
 
 
 def _draw(axes: Axes, rows: list[ThroughputRow], styles: dict[str, Style]) -> None:
-    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
-    logarithmic = low > 0 and high / low > 30
+    high = max(row["high"] for row in rows)
     for line, row in enumerate(rows):
         style, control = styles[row["implementation"]], facts.is_control(row)
         speed, left, right = row["tokens_per_second"], row["low"], row["high"]
@@ -77,14 +76,8 @@ def _draw(axes: Axes, rows: list[ThroughputRow], styles: dict[str, Style]) -> No
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
-    if logarithmic:
-        axes.set_xscale("log")
-        axes.set_xlim(low / 1.3, high * (high / low) ** 0.42)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=4))
-        axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.set_xlim(0, high * 1.36)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.set_xlim(0, high * 1.36)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e3:g} k" if value else "0"))
 
 

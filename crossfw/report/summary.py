@@ -119,7 +119,8 @@ def _evidence(task: TaskResult) -> tuple[str, ...]:
     tensors = formatting.count(len({(row["stage"], row["tensor"]) for row in rows}), "tensor")
     stages = formatting.count(len({row["stage"] for row in rows}), "stage")
     worst = max(rows, key=lambda row: (math.isnan(row["error"]), row["error"]))
-    size = f"largest error {formatting.error(worst['error'])} (bound {formatting.error(worst['bound'])})"
+    used = max((row["error"] / row["bound"] for row in rows if row["bound"] and math.isfinite(row["error"])), default=0)
+    size = f"largest error {formatting.error(worst['error'])}, none above {formatting.percent(used)} of its bound"
     verb = "agrees" if tensors == "1 tensor" else "agree"
     return (f"{tensors} in {stages} {verb} in {dtype}, {size}", *_rounding(task))
 

@@ -23,6 +23,12 @@ class Interval:
         """Whether the interval reaches over a number."""
         return self.low <= number <= self.high
 
+    def widened(self, noise: float) -> Interval:
+        """The interval of a ratio with another source of error, as a logarithm: independent, so squares add up."""
+        below = math.hypot(math.log(self.value / self.low), noise)
+        above = math.hypot(math.log(self.high / self.value), noise)
+        return Interval(self.value, self.value * math.exp(-below), self.value * math.exp(above))
+
 
 def median_interval(samples: list[float]) -> Interval:
     """The median, with the interval between two order statistics that holds the true one (binomial, no model)."""

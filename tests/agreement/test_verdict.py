@@ -51,17 +51,21 @@ def test_a_guilty_implementation_is_named_once():
     ],
 )
 def test_words(first, learning, failures, compared, word):
-    verdict = conclude(first, learning, failures, compared, ["numpy", "torch-nn"])
+    verdict = conclude(first, learning, failures, compared, ["numpy", "torch-nn"], [])
     assert verdict.word == word
     assert bool(verdict) == (word == "agree")
     assert str(verdict).startswith(word)
 
 
 def test_the_forms_of_a_verdict():
-    verdict = conclude([row()], None, [], {"torch-nn"}, ["numpy", "torch-nn"])
+    verdict = conclude([row()], None, [], {"torch-nn"}, ["numpy", "torch-nn"], [])
     assert "stage 2 forward" in str(verdict)
     assert list(verdict.table().stage) == ["forward"]
     html = verdict._repr_html_()
     assert "disagree" in html
     assert "<h>" not in html
     assert Verdict("agree", "x").table().empty
+
+
+def test_a_broken_worked_example_is_a_disagreement():
+    assert conclude([], None, [], {"torch-nn"}, ["numpy", "torch-nn"], ["torch-nn gives 3 for y_1"]).word == "disagree"

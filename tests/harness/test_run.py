@@ -284,3 +284,68 @@ def test_final_perplexities_over_seeds_are_tested(tmp_path):
     (row,) = results["tasks"][0]["learning"]["equivalence"]
     assert row["low"] <= row["ratio"] <= row["high"]
     assert {point["seed"] for point in results["tasks"][0]["perplexity"]} == {0, 1, 2}
+
+
+def test_a_port_that_is_broken_since_is_not_taken_for_finished(tmp_path):
+    """The same command, resumed twice: once with the port unchanged, once after it was broken."""
+    given = {"tasks": (write_task(tmp_path),), "out": tmp_path / "out"}
+    _, code, _ = run_quietly(**given, implementations=implementation(tmp_path, "Model = sibling.Model\n"))
+    assert code == 0
+    _, code, screen = run_quietly(
+        **given, implementations=implementation(tmp_path, "Model = sibling.Model\n"), resume=True
+    )
+    assert (code, "not run again" in screen) == (0, True)
+    broken = "class Model(sibling.Model):\n    def loss(self, *a):\n        return 2 * super().loss(*a)\n"
+    results, code, screen = run_quietly(**given, implementations=implementation(tmp_path, broken), resume=True)
+    assert (code, "not run again" in screen) == (1, False)
+    assert "torch-port" in results["tasks"][0]["reason"]
+
+
+def test_resuming_with_another_task_keeps_the_first_one_in_the_report(tmp_path):
+    given = {"out": tmp_path / "out", "implementations": parse_implementations(["torch-nn"])}
+    run_quietly(tasks=(write_task(tmp_path),), **given)
+    results, code, _ = run_quietly(tasks=("srn_worked_example",), **given, resume=True)
+    assert code == 0
+    assert [task["task"] for task in results["tasks"]] == ["small", "srn_worked_example"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("syntax error here\n", "invalid syntax"),
+        ("class Model:\n    def __init__(self, sizes):\n        pass\n", "takes 2 positional arguments"),
+        ("raise RuntimeError('at import')\n", "at import (torch-port.py, line 3"),
+    ],
+)
+def test_a_port_that_cannot_be_built_is_told_at_once(tmp_path, body, words):
+    with pytest.raises(CrossfwError) as caught:
+        run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out", implementations=implementation(tmp_path, body))
+    assert words in caught.value.found
+
+
+def test_a_device_that_is_not_there_is_told_at_once(tmp_path):
+    with pytest.raises(CrossfwError, match="--device cpu"):
+        run_quietly(
+            tasks=(write_task(tmp_path),),
+            out=tmp_path / "out",
+            device="cuda:7",
+            implementations=parse_implementations(["torch-nn"]),
+        )
+
+
+def test_what_was_recorded_before_a_crash_is_compared(tmp_path):
+    body = """
+class Model(sibling.Model):
+    def readout(self, hidden):
+        return super().readout(hidden) - self.parameters["b_q"]
+    def loss(self, output, targets):
+        raise RuntimeError("no loss")
+"""
+    results, code, _ = run_quietly(
+        tasks=(write_task(tmp_path),), out=tmp_path / "out", implementations=implementation(tmp_path, body)
+    )
+    (task,) = results["tasks"]
+    assert (code, task["verdict"]) == (1, "disagree")
+    assert (task["first_divergence"][0]["stage"], task["first_divergence"][0]["tensor"]) == ("forward", "output")
+    assert "no loss (torch-port.py, line 8, in loss)" in task["failures"][0]["reason"]
+    assert task["learning"]["verdict"] != "same"

@@ -55,6 +55,7 @@ def blank(name: str, **changes) -> TaskResult:
         "published": [],
         "failures": [],
         "title": f"Task {name}",
+        "setup": {"hidden_size": 256, "batch_size": 32, "clip": None},
         "description": "A model, its data and its recipe.",
         "reason": "nothing was compared",
         "first_divergence": [],
@@ -259,6 +260,7 @@ def agreeing(name="lm_rnn", **changes) -> TaskResult:
         **{
             "verdict": "agree",
             "title": "Recurrent language model",
+            "setup": {"hidden_size": 256, "batch_size": 32, "clip": None},
             "description": "One tanh layer of 256 units over characters of the Time Machine; batches of 32 by 35, "
             "SGD with learning rate 1, gradients clipped at 1.",
             "reason": "every stage agrees in float64",

@@ -71,7 +71,13 @@ def test_rows_pair_siblings_and_hold_the_control():
     assert rows[1]["ratio"] == pytest.approx(2.0)
     assert rows[1]["limit_fraction"] == pytest.approx(0.2)
     assert rows[0]["limit_fraction"] is None
-    assert "A/A control" in control_warning(rows)
+    assert rows[1]["ratio_high"] == pytest.approx(2.0 * 1.1)  # widened by what the control fakes
+    assert rows[2]["ratio"] == pytest.approx(1.1)
+    rows[2]["ratio_high"] = 1.05
+    rows[2]["ratio_low"] = 1 / 1.05
+    assert control_warning(rows) is None
+    rows[2]["ratio_high"] = 1.3
+    assert "up to 30%" in control_warning(rows)
     assert control_warning(rows[:2]) is None
 
 
