@@ -64,11 +64,12 @@ def list_command() -> None:
 @main.command()
 @click.option("--mxnet-python", metavar="PYTHON", help="Interpreter that MXNet's workers run in.")
 @click.option("--torch-python", metavar="PYTHON", help="Interpreter that PyTorch's workers run in.")
-def doctor(mxnet_python: str | None, torch_python: str | None) -> None:
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where corpora lie; see also CROSSFW_DATA.")
+def doctor(mxnet_python: str | None, torch_python: str | None, data_dir: Path | None) -> None:
     """Say what is installed, what can run, and the command that mends what is missing."""
     from crossfw.harness.doctor import examine
 
-    sys.exit(examine(_pythons(mxnet_python, torch_python)))
+    sys.exit(examine(_pythons(mxnet_python, torch_python), data_dir))
 
 
 @main.command()

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
-from crossfw.agreement import examples
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
 from crossfw.agreement.condition import condition_of
@@ -17,11 +14,9 @@ from crossfw.agreement.trace import Trace
 from crossfw.agreement.trajectory import FLOOR_MARGIN, Trajectories, judge, pairs_of
 from crossfw.harness.cells import DTYPES, Cells, plan_name
 from crossfw.models import REFERENCE
-from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow, PublishedRow
+from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow
 from crossfw.training.curves import TrainingPlan
 from crossfw.weights.mapping import mapping_faults
-
-PUBLISHED_MARGIN = 0.1
 
 
 @dataclass(frozen=True)
@@ -221,36 +216,6 @@ class Conclusion:
             for name, change in found.items()
             if change is not None
         ]
-
-    def published(self, speeds: dict[str, float]) -> list[PublishedRow]:
-        """Published numbers beside those measured here."""
-        rows = []
-        for name, side in self.sides("float64").items():
-            for example in self.work.task.example if "examples" in side.trace.facts else ():
-                if example.framework in ("by hand", "NumPy", side.name.partition("-")[0]):
-                    rows += examples.published_rows(name, example, side.trace.facts["examples"])
-        finals, recipe = self.finals(), self.work.task.recipe
-        for item in self.work.task.published:
-            measured, verdict = speeds.get(item.implementation), "another machine"
-            if item.quantity == "training perplexity":
-                values = finals.get(item.implementation)
-                measured = float(np.median(values)) if values else None
-                verdict = f"not comparable: {self.work.epochs} of {recipe.epochs} epochs"
-                if measured is not None and self.work.epochs == recipe.epochs:
-                    close = abs(math.log(measured / item.value)) <= PUBLISHED_MARGIN
-                    verdict = "reproduced" if close else "not reproduced"
-            rows.append(
-                PublishedRow(
-                    quantity=item.quantity,
-                    framework=item.framework,
-                    published=item.value,
-                    measured=measured,
-                    source=item.source,
-                    implementation=item.implementation,
-                    verdict=verdict if measured is not None else "not measured",
-                )
-            )
-        return rows
 
     def samples(self) -> list[dict]:
         """What the float64 models wrote."""

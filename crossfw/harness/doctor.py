@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -46,12 +47,12 @@ def examine_framework(name: str, python: str | None) -> Finding:
     return Finding(framework, f"runs: {versions}; threads: {facts['threads']}" + (f" ({pools})" if pools else ""))
 
 
-def examine_corpora() -> list[Finding]:
+def examine_corpora(data_dir: Path | None) -> list[Finding]:
     """Where each corpus would come from; none is downloaded."""
     findings = []
     for name in CORPORA:
         try:
-            place = locate(name)
+            place = locate(name, data_dir)
         except CrossfwError as error:
             findings.append(Finding(f"corpus {name}", error.found, error.remedy))
             continue
@@ -60,10 +61,10 @@ def examine_corpora() -> list[Finding]:
     return findings
 
 
-def examine(pythons: dict[str, str]) -> int:
+def examine(pythons: dict[str, str], data_dir: Path | None = None) -> int:
     """Print the examination; 0 if everything that a run needs is there, else 2."""
     findings = [examine_framework(name, pythons.get(Implementation(name).framework)) for name in PROBES]
-    findings += examine_corpora()
+    findings += examine_corpora(data_dir)
     for module, extra in OPTIONAL.items():
         present = importlib.util.find_spec(module) is not None
         remedy = "" if present else f"pip install 'crossfw[{extra}]'"
@@ -74,5 +75,7 @@ def examine(pythons: dict[str, str]) -> int:
     console = Console()
     console.print(table)
     broken = [finding.what for finding in findings if finding.remedy and finding.needed]
-    console.print(f"cannot run: {', '.join(broken)}" if broken else "everything that a run needs is here")
+    absent = [finding.what for finding in findings if finding.remedy and finding.what.startswith("corpus")]
+    rest = f", but {' and '.join(absent)}: tasks on it are skipped" if absent else ""
+    console.print(f"cannot run: {', '.join(broken)}" if broken else f"everything that a run needs is here{rest}")
     return 2 if broken else 0

@@ -13,14 +13,16 @@ from crossfw.agreement.verdict import conclude, first_divergences
 from crossfw.backends.client import WorkerError
 from crossfw.data import CorpusUnavailable
 from crossfw.errors import CrossfwError
-from crossfw.harness.cells import Cells, Work, explain
+from crossfw.harness.cells import Cells, explain
 from crossfw.harness.conclude import Conclusion
 from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.harness.machine import describe_machine
 from crossfw.harness.options import RunOptions, missing_frameworks
 from crossfw.harness.progress import RunProgress
+from crossfw.harness.published import published_rows
 from crossfw.harness.speed import SpeedTest
 from crossfw.harness.store import Store
+from crossfw.harness.work import Work
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 from crossfw.task import Task, find_task, task_names
@@ -187,7 +189,7 @@ class Run:
             cells.failures += speed.failures
         failures = sorted(cells.failures + conclusion.divergences(), key=conclusion.order_of_failures)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
-        published = conclusion.published(speeds)
+        published = published_rows(conclusion, speeds)
         verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(published))
         return {
             **empty_result(work.task, verdict.reason, failures),

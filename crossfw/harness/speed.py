@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any, Callable
 
 from crossfw.backends.client import WorkerError
-from crossfw.harness.cells import Work, explain
+from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew, run_side_by_side
+from crossfw.harness.work import Work
 from crossfw.models import REFERENCE, Implementation
 from crossfw.schema import Failure, ThroughputRow
 from crossfw.throughput import measure

@@ -349,3 +349,22 @@ class Model(sibling.Model):
     assert (task["first_divergence"][0]["stage"], task["first_divergence"][0]["tensor"]) == ("forward", "output")
     assert "no loss (torch-port.py, line 8, in loss)" in task["failures"][0]["reason"]
     assert task["learning"]["verdict"] != "same"
+
+
+def test_a_model_that_sees_the_future_is_marked(tmp_path):
+    body = """
+import torch
+class Model(sibling.Model):
+    def forward(self, inputs, state):
+        activations, last = super().forward(inputs, state)
+        output = activations["output"]
+        later = torch.cat([output[1:], output[-1:]])
+        return {**activations, "output": output + 0.1 * later}, last
+"""
+    results, code, screen = run_quietly(
+        tasks=(write_task(tmp_path),), out=tmp_path / "out", implementations=implementation(tmp_path, body)
+    )
+    causal = {row["implementation"]: row["causal"] for row in results["tasks"][0]["causality"]}
+    assert causal == {"numpy": True, "torch-nn": True, "torch-port": False}
+    assert code == 1
+    assert "sees the future" in (tmp_path / "out" / "index.html").read_text()

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from crossfw.data import MarkovSource, load_dataset
-from crossfw.harness.cells import Work
 from crossfw.harness.options import RunOptions
+from crossfw.harness.work import Work
 from crossfw.task import find_task
 from crossfw.training.curves import TrainingPlan, train
 
