@@ -99,24 +99,31 @@ def make_shared(
         "inputs": inputs if inputs.dtype.kind == "i" else round_to_float32(inputs),
         "targets": targets,
         "state": round_to_float32(rng.uniform(0.2, 0.9, spec.state_shape(batch_size))),
-        "output": round_to_float32(rng.normal(0.0, 3.0, (steps, batch_size, spec.output_size))),
+        # within 1 of zero no class is nearly certain, so the loss keeps its digits
+        "output": round_to_float32(rng.uniform(-1.0, 1.0, (steps, batch_size, spec.output_size))),
     }
     parameters, condition = _well_conditioned(model, spec, batch, seed)
-    norm = _gradient_norm(model, spec, parameters, batch)
+    true_gradients = _gradients(model, spec, parameters, batch)
+    norm = float(np.float32(clip_global_norm(list(true_gradients.values()), np.inf)))
     scale = norm / np.sqrt(sum(value.size for value in parameters.values()))
 
-    def like_parameters(low: float, high: float) -> dict[str, np.ndarray]:
-        return {name: round_to_float32(rng.uniform(low, high, p.shape)) for name, p in parameters.items()}
+    def along(signs: dict[str, np.ndarray], size: float) -> dict[str, np.ndarray]:
+        """Values of about a size that never cancel the ones whose signs they share: a sum of both keeps its digits."""
+        return {
+            name: round_to_float32(np.where(value < 0, -1.0, 1.0) * rng.uniform(0.3 * size, size, value.shape))
+            for name, value in signs.items()
+        }
 
+    made_up = along({name: rng.normal(size=value.shape) for name, value in parameters.items()}, 2 * scale)
     return Shared(
         spec=spec,
         parameters=parameters,
-        gradients=(like_parameters(-2 * scale, 2 * scale), like_parameters(-2 * scale, 2 * scale)),
+        gradients=(made_up, along(made_up, 2 * scale)),
         norm=norm,
         moments={
-            "momentum": like_parameters(-scale, scale),
-            "first_moment": like_parameters(-scale, scale),
-            "second_moment": like_parameters(0.1 * scale**2, scale**2),
+            "momentum": along(true_gradients, scale),
+            "first_moment": along(true_gradients, scale),
+            "second_moment": along({name: np.ones_like(value) for name, value in parameters.items()}, scale**2),
         },
         condition=condition,
         recipe=recipe,
@@ -141,9 +148,9 @@ def _well_conditioned(model: str, spec: Any, batch: dict, seed: int) -> tuple[di
     )
 
 
-def _gradient_norm(model: str, spec: Any, parameters: dict, batch: dict) -> float:
-    """The norm of the reference's true gradient, as a float32 number."""
+def _gradients(model: str, spec: Any, parameters: dict, batch: dict) -> dict[str, np.ndarray]:
+    """The reference's true gradients, float64."""
     reference = reference_class(model)(spec, "float64", "cpu")
     reference.parameters.update(parameters)
     _, gradients, _, _ = reference.backward(batch["inputs"], batch["targets"], batch["state"])
-    return float(np.float32(clip_global_norm(list(gradients.values()), np.inf)))
+    return gradients

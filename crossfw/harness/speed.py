@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Callable
 
 from crossfw.backends.client import WorkerError
@@ -13,7 +12,7 @@ from crossfw.models import REFERENCE, Implementation
 from crossfw.schema import Failure, ThroughputRow
 from crossfw.throughput import measure
 from crossfw.throughput.rounds import Contest
-from crossfw.weights.initial import initial_parameters
+from crossfw.training.curves import make_ready, recipe_weights
 
 ROUNDS = {"quick": 10, "full": 30}
 
@@ -34,11 +33,8 @@ class SpeedTest:
 
     def prepare(self, worker: Any) -> None:
         """The task's model with its initial weights, in a worker."""
-        work, recipe = self.work, self.work.task.recipe
-        weights = initial_parameters(work.spec.shapes(), recipe.initial, recipe.initial_scale, 0)
-        optimizer = asdict(recipe.optimizer_spec())
-        options = work.options
-        measure.prepare(worker, work.task.model.kind, work.spec, weights, optimizer, options.dtype, options.device)
+        work, options = self.work, self.work.options
+        make_ready(worker, work.task, work.spec, options.dtype, options.device, recipe_weights(work.task, work.spec, 0))
 
     def run(self) -> list[ThroughputRow]:
         """All rows; an implementation that fails is left out of a new contest, with a failure in its name."""

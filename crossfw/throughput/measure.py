@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from typing import Any
 
 from crossfw.schema import ThroughputRow
 from crossfw.throughput.rounds import Samples
@@ -91,10 +89,3 @@ def control_warning(rows: list[ThroughputRow]) -> str | None:
         f"this machine was too busy to measure well: two processes of the same {row['implementation']} seem to differ "
         f"by up to {math.expm1(noise):.0%} ({row['mode']}); all ratios are widened by that"
     )
-
-
-def prepare(backend: Any, model: str, spec: Any, parameters: dict, optimizer: dict, dtype: str, device: str) -> None:
-    """Make a backend ready to be timed on the task's own model, weights and optimizer."""
-    backend.call("build", model=model, spec=asdict(spec), dtype=dtype, device=device)
-    backend.call("load", parameters=parameters)
-    backend.call("configure_optimizer", spec=optimizer)

@@ -43,6 +43,18 @@ def perplexity(nll: float, tokens: int) -> float:
         return math.inf
 
 
+def make_ready(backend: Any, task: Task, spec: Any, dtype: str, device: str, weights: dict[str, np.ndarray]) -> None:
+    """Build a task's model in a backend, load weights, and make a fresh optimizer of the recipe."""
+    backend.call("build", model=task.model.kind, spec=asdict(spec), dtype=dtype, device=device)
+    backend.call("load", parameters=weights)
+    backend.call("configure_optimizer", spec=asdict(task.recipe.optimizer_spec()))
+
+
+def recipe_weights(task: Task, spec: Any, seed: int) -> dict[str, np.ndarray]:
+    """The recipe's initial weights, float64."""
+    return initial_parameters(spec.shapes(), task.recipe.initial, task.recipe.initial_scale, seed)
+
+
 def _batches(batches: list) -> list:
     return [[batch.inputs, batch.targets] for batch in batches]
 
@@ -51,7 +63,8 @@ class TrainingRun:
     """Drives a backend through the epochs of a plan."""
 
     def __init__(self, backend: Any, task: Task, dataset: Dataset, spec: Any, plan: TrainingPlan):
-        self.call, self.task, self.dataset, self.spec, self.plan = backend.call, task, dataset, spec, plan
+        self.backend, self.call = backend, backend.call
+        self.task, self.dataset, self.spec, self.plan = task, dataset, spec, plan
         self.points: list[dict] = []
         self.updates = 0
         self.checkpoint: dict[str, np.ndarray] = {}
@@ -59,11 +72,9 @@ class TrainingRun:
 
     def start(self) -> None:
         """Build the model, load its initial weights, make a fresh optimizer."""
-        plan, recipe = self.plan, self.task.recipe
-        self.call("build", model=self.task.model.kind, spec=asdict(self.spec), dtype=plan.dtype, device=plan.device)
-        weights = initial_parameters(self.spec.shapes(), recipe.initial, recipe.initial_scale, plan.seed)
-        self.call("load", parameters=one_ulp_away(weights, plan.dtype) if plan.perturbed else weights)
-        self.call("configure_optimizer", spec=asdict(recipe.optimizer_spec()))
+        plan, weights = self.plan, recipe_weights(self.task, self.spec, self.plan.seed)
+        weights = one_ulp_away(weights, plan.dtype) if plan.perturbed else weights
+        make_ready(self.backend, self.task, self.spec, plan.dtype, plan.device, weights)
 
     def epoch(self, number: int) -> None:
         """Train one epoch, then validate; `number` counts from 1."""
