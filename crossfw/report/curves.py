@@ -82,17 +82,18 @@ def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | Non
     axes.autoscale_view()
     handles += _floor_and_bound(axes, [row for points in pairs.values() for row in points])
     horizon = learning["horizon"]
-    if horizon is not None:
+    last = max(row["epoch"] for row in learning["trajectory"])
+    if horizon is not None and horizon < last:
         axes.axvline(horizon, color=INK, linewidth=1, linestyle=":")
         axes.annotate(
             f"horizon {horizon}",
-            (horizon, 0),
+            (horizon, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(-3, 6),
+            xytext=(-3, -6),
             textcoords="offset points",
             rotation=90,
             ha="right",
-            va="bottom",
+            va="top",
         )
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.error(value)))
@@ -103,8 +104,9 @@ def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | Non
     count = formatting.count(len(pairs), "pair")
     alt = f"Relative gap between float64 training curves by epoch in {task['title']}: {count}, horizon {horizon}."
     caption = (
-        "Relative gap of float64 training curves. Up to the horizon they must stay under the bound; beyond it even "
-        "an implementation leaves itself after a change by one unit in the last place. Zero is drawn at 1e-17."
+        "Relative gap of float64 curves. Up to the horizon they must stay under the dashed line; beyond it the noise "
+        "floor, how far the reference leaves itself after a change by one unit in the last place, would allow for "
+        "anything. Zero is drawn at 1e-17."
     )
     return render(figure, name, caption, alt)
 
@@ -239,6 +241,6 @@ def _floor_and_bound(axes: Axes, points: list[dict]) -> list[Artist]:
     axes.plot(epochs, bound, color=INK, linewidth=1.2, linestyle=(0, (5, 2)))
     axes.set_ylim(bottom=SMALLEST / 2)
     return [
-        Patch(color=NOISE, label="noise floor: each to itself, one ulp away"),
-        Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label="float64 bound"),
+        Patch(color=NOISE, label="noise floor: the reference to itself, one ulp away"),
+        Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label="what rounding and noise allow"),
     ]

@@ -195,4 +195,4 @@ def _header(name: str) -> list[str]:
 
 
 def _shortened(tensor: str) -> str:
-    return tensor if len(tensor) <= 28 else f"{tensor[:13]}…{tensor[-14:]}"
+    return tensor if len(tensor) <= 44 else f"{tensor[:22]}…{tensor[-21:]}"
