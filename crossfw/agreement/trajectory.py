@@ -77,8 +77,8 @@ class Trajectories:
         return floors
 
     def allowance(self, epoch: int) -> float:
-        """How far two curves may be apart at an epoch."""
-        return max(self.bound(epoch), self.margin * self.floors[epoch])
+        """How far two curves may be apart at an epoch; up to the horizon never more than LARGEST_ALLOWANCE."""
+        return max(min(self.bound(epoch), LARGEST_ALLOWANCE), self.margin * self.floors[epoch])
 
     def rows(self) -> list[TrajectoryRow]:
         """Every pair at every epoch."""

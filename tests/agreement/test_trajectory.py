@@ -71,6 +71,13 @@ def test_a_port_cannot_hide_in_noise_of_its_own():
     assert "leaves itself" in learning["text"]
 
 
+def test_a_bound_that_grows_with_the_updates_never_allows_for_more_than_one_percent():
+    curves = {"numpy": curve(), "torch-nn": curve(lambda epoch: 0.02 if epoch > 5 else 0.0)}
+    moved = {name: dict(points) for name, points in curves.items()}
+    faults = Trajectories(curves, moved, lambda epoch: 0.01 * epoch, "float32").faults()
+    assert faults[0]["epoch"] == 6
+
+
 def test_noise_from_the_start_leaves_nothing_to_compare():
     learning = verdict(curve(), floor=lambda epoch: 1e-2)
     assert (learning["verdict"], learning["horizon"]) == ("not tested", 0)
