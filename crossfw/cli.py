@@ -76,7 +76,7 @@ def doctor(mxnet_python: str | None, torch_python: str | None, data_dir: Path | 
 @click.argument("tasks", nargs=-1, metavar="[TASK ...]")
 @click.option("--suite", default="quick", show_default=True, help="quick: few epochs; full: as published.")
 @click.option("--implementations", metavar="NAME[,NAME...]", help="Default: all. torch-WORD=FILE.py adds your own.")
-@click.option("--seeds", type=int, default=1, show_default=True, metavar="N", help="Repeat training from N seeds.")
+@click.option("--seeds", type=int, metavar="N", help="Train from N seeds, instead of the suite's number.")
 @click.option("--epochs", type=int, metavar="N", help="Epochs, instead of the suite's.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda:0.")
 @click.option("--dtype", default="float32", show_default=True, help="Of curves and throughput.")

@@ -18,3 +18,7 @@ class CrossfwError(Exception):
 
     def __str__(self) -> str:
         return f"asked: {self.asked}\nfound: {self.found}\nto do: {self.remedy}"
+
+
+class CorpusUnavailable(CrossfwError):
+    """A corpus is not on this machine and cannot be fetched now: a reason to skip a task, not a fault in it."""

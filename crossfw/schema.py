@@ -39,6 +39,7 @@ class PerplexityRow(TypedDict):
     epoch: int
     split: Literal["training", "validation"]
     perplexity: float
+    loss: float  # (added) what is minimised, mean over the epoch's batches
     dtype: str  # (added)
     perturbed: bool  # (added) the run that started one unit in the last place away, for the noise band
 
@@ -72,7 +73,9 @@ class PublishedRow(TypedDict):
     measured: float | None
     source: str
     implementation: str  # (added)
-    verdict: str  # (added) "reproduced", "not reproduced", or why it was not measured
+    verdict: str  # (added) "reproduced", "not reproduced", or why it was not measured; more may follow after "; "
+    mxnet_measured: float | None  # (added) by MXNet's implementation of the same style; None for worked examples
+    torch_measured: float | None  # (added) by PyTorch's
 
 
 class Failure(TypedDict):
@@ -131,12 +134,23 @@ class Learning(TypedDict):
     equivalence: list[EquivalenceRow]
 
 
+class MeasureRow(TypedDict):
+    """(added) What a trained model of one seed can do: accuracy, F1, BLEU, distances; `measure` names the data too."""
+
+    implementation: str
+    seed: int
+    measure: str
+    value: float
+    dtype: str
+
+
 class Sample(TypedDict):
-    """(added) Text that a trained model wrote after a prefix."""
+    """(added) What a trained model wrote after a prefix, or made of an input, and what was expected ("" if nothing)."""
 
     implementation: str
     prefix: str
-    decoding: Literal["greedy", "sampled"]
+    expected: str
+    decoding: str  # how it was had: "greedy", "test data, beam of 3", ...
     text: str
 
 
@@ -158,6 +172,7 @@ class TaskResult(TypedDict):
     learning: Learning | None  # (added) None where nothing is trained
     causality: list[CausalityRow]  # (added)
     floor: float | None  # (added) the best perplexity that is possible, where it is known
+    measures: list[MeasureRow]  # (added)
     samples: list[Sample]  # (added)
     notes: list[dict[str, str]]  # (added) {"implementation", "note"}: what a reader must know
     warnings: list[str]  # (added) e.g. the A/A control's interval leaves 1

@@ -3,85 +3,92 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from crossfw.checks import nearest, require_choice, require_integer
+from crossfw.data import DATA_SPECS, is_path
 from crossfw.data.inline import InlineSpec
-from crossfw.data.spec import DataSpec
 from crossfw.errors import CrossfwError
-from crossfw.models import MODELS
-from crossfw.models.rnn.spec import ACTIVATIONS
-from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
-from crossfw.weights.initial import DISTRIBUTIONS
+from crossfw.models import spec_class
+from crossfw.models.cells.rnn.spec import ACTIVATIONS
+from crossfw.models.heads import HEADS
+from crossfw.optimizers.spec import OptimizerSpec
+from crossfw.weights.initial import DISTRIBUTIONS, SCALED
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-QUANTITIES = ("training perplexity", "tokens per second")
+ENCODER_DECODER = "encoder-decoder"
+QUANTITIES = ("training perplexity", "training loss", "loss per token", "tokens per second")
 PACKAGE = Path(__file__).resolve().parent
+GIVEN_BY_THE_DATA = ("input_size", "output_size", "source_size", "inputs")
 
 
 @dataclass(frozen=True)
 class ModelSection:
-    """`[model]`: the kind, and the parts of its `Spec` that the data does not decide."""
+    """`[model]`: the kind of model, and the parts of its `Spec` that the data does not decide."""
 
     kind: str
-    hidden_size: int
-    activation: str = "tanh"
-    biases: int = 1
+    settings: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        require_choice("model.kind", self.kind, MODELS)
-        require_choice("model.activation", self.activation, ACTIVATIONS)
-        require_integer("model.hidden_size", self.hidden_size, 1)
-        require_integer("model.biases", self.biases, 1, 2)
+    def describe(self) -> str:
+        """A few words, such as "lstm, 2 layers, bidirectional, tagger"."""
+        get = self.settings.get
+        words = [get("cell", "rnn") + (" (reset before)" if get("reset") == "before" else "")]
+        words += [f"{get('layers')} layers"] if get("layers", 1) > 1 else []
+        words += [get("direction")] if get("direction", "forward") != "forward" else []
+        head = self.kind if self.kind == ENCODER_DECODER else get("head", "language model")
+        return ", ".join([*words, head])
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """`[recipe]`: how it is trained. Weights start as `initial` says; biases start at zero.
+    """`[recipe]`: how it is trained. The keys of `OptimizerSpec` stand in the same table, its name as `optimizer`.
 
-    `quick_epochs` is for `--suite quick`; where it is left out, all epochs are run there too.
+    Attributes:
+        epochs: as published; quick_epochs: for `--suite quick`, where all are run if it is left out.
+        quick_updates: batches of an epoch that `--suite quick` uses; None for all.
+        seeds: from how many seeds at least it is trained in `--suite full`.
+        compared_epochs: how many epochs of the curves are compared exactly, and trained in float64.
+        initial, initial_scale: how the weights start, see `crossfw.weights.initial`.
     """
 
     epochs: int
+    optimizer: OptimizerSpec
     quick_epochs: int | None = None
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    clip: float | None = None
+    quick_updates: int | None = None
+    seeds: int = 1
+    compared_epochs: int = 100
     initial: str = "normal"
-    initial_scale: float = 0.01
+    initial_scale: float | None = None
 
     def __post_init__(self) -> None:
-        require_integer("recipe.epochs", self.epochs, 1)
-        if self.quick_epochs is not None:
-            require_integer("recipe.quick_epochs", self.quick_epochs, 1)
-        require_choice("recipe.optimizer", self.optimizer, STATE_NAMES)
+        for name in ("epochs", "seeds", "compared_epochs"):
+            require_integer(f"recipe.{name}", getattr(self, name), 1)
+        for name in ("quick_epochs", "quick_updates"):
+            if getattr(self, name) is not None:
+                require_integer(f"recipe.{name}", getattr(self, name), 1)
         require_choice("recipe.initial", self.initial, DISTRIBUTIONS)
-        for name in ("learning_rate", "epsilon", "initial_scale", "clip"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise CrossfwError(f"recipe.{name} = {value}", "not a positive number", "give a number above 0")
-
-    def optimizer_spec(self) -> OptimizerSpec:
-        """What the optimizers take."""
-        names = {field.name for field in fields(OptimizerSpec)} - {"name"}
-        return OptimizerSpec(name=self.optimizer, **{name: getattr(self, name) for name in names})
+        if (self.initial in SCALED) != (self.initial_scale is not None):
+            found = "no initial_scale" if self.initial in SCALED else "an initial_scale, which has no effect"
+            raise CrossfwError(f'recipe.initial = "{self.initial}"', found, "give a scale to normal and uniform alone")
+        if self.initial_scale is not None and not self.initial_scale > 0:
+            raise CrossfwError(
+                f"recipe.initial_scale = {self.initial_scale}", "not a positive number", "give a number above 0"
+            )
 
 
 @dataclass(frozen=True)
 class Generation:
-    """`[generate]`: what a trained language model is asked to continue."""
+    """`[generate]`: what a trained language model is asked to continue, or how much a generator is to write."""
 
-    prefix: str
+    prefix: str = ""
     count: int = 50
     temperature: float = 1.0
 
@@ -90,7 +97,11 @@ class Generation:
 class Published:
     """`[[published]]`: a number that somebody else measured.
 
-    `quantity` is "training perplexity" or "tokens per second"; `implementation` the one it speaks of.
+    Attributes:
+        quantity: one of `QUANTITIES`, or a measure that the task's data have, such as "accuracy (test)".
+        implementation: the one it speaks of.
+        epoch: after which it was measured; None for the last one.
+        margin: on the ratio of measured and published, for figures that are printed with few digits.
     """
 
     quantity: str
@@ -98,9 +109,8 @@ class Published:
     implementation: str
     value: float
     source: str
-
-    def __post_init__(self) -> None:
-        require_choice("published.quantity", self.quantity, QUANTITIES)
+    epoch: int | None = None
+    margin: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -130,18 +140,20 @@ class Task:
     title: str
     description: str
     model: ModelSection
-    data: DataSpec | InlineSpec
+    data: Any
     recipe: Recipe | None = None
     generate: Generation | None = None
     published: tuple[Published, ...] = ()
     example: tuple[Example, ...] = ()
 
-    def spec_values(self, input_size: int, output_size: int) -> dict[str, Any]:
-        """The fields of the model's `Spec`, with the sizes that the data gave."""
-        values = asdict(self.model)
-        del values["kind"]
-        inputs = "features" if isinstance(self.data, InlineSpec) else "tokens"
-        return {**values, "input_size": input_size, "output_size": output_size, "inputs": inputs}
+    def spec(self, sizes: dict[str, int]) -> Any:
+        """The model's `Spec`, with the sizes that the data gave.
+
+        Raises:
+            CrossfwError: settings that do not go together.
+        """
+        inputs = {"inputs": "features"} if isinstance(self.data, InlineSpec) else {}
+        return spec_class(self.model.kind)(**sizes, **inputs, **self.model.settings)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -149,14 +161,20 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (str, tuple):
-        return isinstance(value, {str: str, tuple: list}[hint])
+    if hint in (str, tuple, bool):
+        return isinstance(value, {str: str, tuple: list, bool: bool}[hint])
     return any(_fits(value, option) for option in getattr(hint, "__args__", ()) if option is not type(None))
 
 
 def _wanted(hint: Any) -> str:
     """A type in a user's words."""
-    words = {int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list in [ ]"}
+    words = {
+        int: "a whole number",
+        float: "a number",
+        str: "a text in quotes",
+        tuple: "a list in [ ]",
+        bool: "true or false",
+    }
     options = [hint, *getattr(hint, "__args__", ())]
     return next(words[option] for option in options if option in words)
 
@@ -165,25 +183,69 @@ def _freeze(value: Any) -> Any:
     return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
 
 
-def _read_table(cls: type, table: Any, where: str) -> Any:
-    """A dataclass from a TOML table; every unknown, missing or wrongly typed key of it in one error."""
+def _read_values(hints: dict[str, Any], required: set[str], table: Any, where: str) -> dict[str, Any]:
+    """The values of a TOML table; every unknown, missing or wrongly typed key of it in one error."""
     if not isinstance(table, dict):
         raise CrossfwError(where, f"a {type(table).__name__}", "write it as a table of keys and values")
-    hints, known, faults = get_type_hints(cls), {field.name: field for field in fields(cls)}, []
+    faults = []
     for key, value in table.items():
-        if key not in known:
-            faults.append(f"unknown key {key!r}{nearest(key, known)}")
+        if key not in hints:
+            faults.append(f"unknown key {key!r}{nearest(key, hints)}")
         elif not _fits(value, hints[key]):
             faults.append(f"{key} = {value!r} is a {type(value).__name__}, wanted is {_wanted(hints[key])}")
-    for key, field in known.items():
-        if field.default is MISSING and key not in table:
-            faults.append(f"key {key!r} is missing")
+    faults += [f"key {key!r} is missing" for key in hints if key in required and key not in table]
     if faults:
-        raise CrossfwError(where, "; ".join(faults), f"the keys are: {', '.join(known)}")
-    return cls(**{key: _freeze(value) for key, value in table.items()})
+        raise CrossfwError(where, "; ".join(faults), f"the keys are: {', '.join(hints)}")
+    return {key: _freeze(value) for key, value in table.items()}
 
 
-TABLES = {"model": ModelSection, "recipe": Recipe, "generate": Generation}
+def _keys(cls: type, without: Iterable[str] = ()) -> tuple[dict[str, Any], set[str]]:
+    """Types of a dataclass's fields by name, and which of them have no default."""
+    hints, known = get_type_hints(cls), [field for field in fields(cls) if field.name not in without]
+    required = {field.name for field in known if field.default is MISSING}
+    return {field.name: hints[field.name] for field in known}, required
+
+
+def _read_table(cls: type, table: Any, where: str) -> Any:
+    """A dataclass from a TOML table."""
+    return cls(**_read_values(*_keys(cls), table, where))
+
+
+def _read_model(table: Any, where: str) -> ModelSection:
+    """`[model]`: the head tells which kind of model it is, and so which keys there are."""
+    head = table.get("head") if isinstance(table, dict) else None
+    if head is not None:
+        require_choice("model.head", head, (*HEADS, ENCODER_DECODER))
+    kind = ENCODER_DECODER if head == ENCODER_DECODER else "network"
+    hints, required = _keys(spec_class(kind), GIVEN_BY_THE_DATA)
+    values = _read_values({**hints, "head": str}, required, table, where)
+    if kind == ENCODER_DECODER:
+        del values["head"]
+    return ModelSection(kind, values)
+
+
+def _read_recipe(table: Any, where: str) -> Recipe:
+    """`[recipe]`, whose keys are the recipe's own and the optimizer's."""
+    own, required = _keys(Recipe, ("optimizer",))
+    of_optimizer, _ = _keys(OptimizerSpec, ("name",))
+    values = _read_values({**own, "optimizer": str, **of_optimizer}, required, table, where)
+    settings = {"name" if key == "optimizer" else key: values.pop(key) for key in list(values) if key not in own}
+    return Recipe(optimizer=OptimizerSpec(**settings), **values)
+
+
+def _read_data(table: Any, where: str) -> Any:
+    """`[data]`: its `kind` tells which keys there are."""
+    if isinstance(table, dict) and "features" in table:
+        return _read_table(InlineSpec, table, where)
+    kind = table.get("kind", "text") if isinstance(table, dict) else "text"
+    require_choice("data.kind", kind, DATA_SPECS)
+    hints, required = _keys(DATA_SPECS[kind])
+    values = _read_values({"kind": str, **hints}, required, table, where)
+    values.pop("kind", None)
+    return DATA_SPECS[kind](**values)
+
+
+READERS = {"model": _read_model, "recipe": _read_recipe, "generate": partial(_read_table, Generation)}
 LISTS = {"published": Published, "example": Example}
 
 
@@ -203,25 +265,24 @@ def read_task(path: Path) -> Task:
         raise CrossfwError(asked, f"it is no TOML: {error}", "mend the file at that place") from error
     if not document:
         raise CrossfwError(asked, "the file is empty", "write a task into it, like those in the folder tasks")
-    known = ("title", "description", "data", *TABLES, *LISTS)
+    known = ("title", "description", "data", *READERS, *LISTS)
     unknown = [f"unknown key {key!r}{nearest(key, known)}" for key in document if key not in known]
     missing = [f"key {key!r} is missing" for key in ("title", "description", "model", "data") if key not in document]
     if unknown or missing:
         raise CrossfwError(asked, "; ".join(unknown + missing), f"the keys are: {', '.join(known)}")
     values: dict[str, Any] = {key: document[key] for key in ("title", "description")}
-    for key, cls in TABLES.items():
+    for key, reader in READERS.items():
         if key in document:
-            values[key] = _read_table(cls, document[key], f"[{key}] in {path}")
+            values[key] = reader(document[key], f"[{key}] in {path}")
     for key, cls in LISTS.items():
         values[key] = tuple(_read_table(cls, table, f"[[{key}]] in {path}") for table in document.get(key, []))
-    data = document["data"]
-    inline = isinstance(data, dict) and "features" in data
-    values["data"] = _read_table(InlineSpec if inline else DataSpec, _resolve(data, path), f"[data] in {path}")
+    values["data"] = _read_data(_resolve(document["data"], path), f"[data] in {path}")
     return Task(name=path.stem, **values)
 
 
 def _resolve(data: Any, path: Path) -> Any:
-    if isinstance(data, dict) and str(data.get("corpus", "")).endswith(".txt"):
+    """A path among the data, which is relative to the task's file, made absolute."""
+    if isinstance(data, dict) and is_path(data.get("corpus")):
         return {**data, "corpus": str((path.parent / data["corpus"]).resolve())}
     return data
 

@@ -9,7 +9,7 @@ title = "small"
 description = "A square RNN on the beginning of the English story."
 
 [model]
-kind = "rnn"
+cell = "rnn"
 hidden_size = 27
 activation = "tanh"
 biases = 1

@@ -129,7 +129,7 @@ def test_doctor_names_what_is_missing():
 def test_a_disagreement_exits_with_1_and_names_the_stage(tmp_path):
     port = tmp_path / "port.py"
     port.write_text(
-        "from crossfw.models.rnn import torch_scratch\n"
+        "from crossfw.models.network import torch_scratch\n"
         "class Model(torch_scratch.Model):\n"
         "    def loss(self, *a):\n"
         "        return 2 * super().loss(*a)\n"

@@ -4,7 +4,7 @@ A sum of n rounded terms has a relative error of about eps sqrt(n) (Higham, "Acc
 Algorithms", 2002, section 2.6: the rule of thumb for random rounding errors), and a recurrence over T steps adds
 up the errors of its steps. With SAFETY for the constants and for heavy tails:
 
-    bound = SAFETY eps(dtype) max(sqrt(terms) depth, condition ELEMENTARY(dtype))
+    bound = SAFETY eps(dtype) max(sqrt(terms) depth, condition ELEMENTARY(dtype))      and at least eps(dtype) memory
 
 `terms` is the longest sum on the way to the tensor and `depth` the number of sums that feed one another. `condition`
 is what the reference itself was measured to lose in float32, in units of eps (`condition.py`); it computes exp, log and
@@ -30,28 +30,36 @@ class Size:
     """What the bounds of a model and a batch depend on.
 
     Attributes:
-        steps: T; positions: T N; longest_sum: terms of the longest inner product; parameters: how many numbers.
+        depth: sums that feed one another, T times the layers; positions: T N; longest_sum: terms of the longest inner
+            product; parameters: how many numbers.
     """
 
-    steps: int
+    depth: int
     positions: int
     longest_sum: int
     parameters: int
 
     @classmethod
-    def of(cls, spec: Any, targets: np.ndarray) -> Size:
-        """The size of a model with one batch of targets (T, N)."""
+    def of(cls, spec: Any, batch: dict[str, np.ndarray]) -> Size:
+        """The size of a model with one batch."""
         count = sum(int(np.prod(shape)) for shape in spec.shapes().values())
-        return cls(targets.shape[0], targets.size, spec.longest_sum(), count)
+        return cls(spec.depth(batch), batch["inputs"].shape[0] * batch["inputs"].shape[1], spec.longest_sum(), count)
 
 
-def bound(stage: str, dtype: str, size: Size, condition: float = 0.0, updates: int = 1) -> float:
-    """The bound on max|a - b| / max|b| for a tensor of a stage; `updates` multiplies that of a trajectory."""
+def bound(stage: str, dtype: str, size: Size, condition: float = 0.0, updates: int = 1, memory: float = 0.0) -> float:
+    """The bound on max|a - b| / max|b| for a tensor of a stage.
+
+    Args:
+        condition: of the tensor.
+        updates: multiplies the bound of a trajectory.
+        memory: 1 / (1 - beta) of an optimizer: some hold beta in the dtype of the weights, and the eps that this costs
+            is so many times more of 1 - beta.
+    """
     if stage in EXACT:
         return 0.0
-    through_time = max(size.longest_sum, size.positions), size.steps
+    through_time = max(size.longest_sum, size.positions), size.depth
     terms, depth = {
-        "forward": (size.longest_sum, size.steps),
+        "forward": (size.longest_sum, size.depth),
         "loss": (max(size.longest_sum, size.positions), 1),
         "gradients": through_time,
         "clipping": (size.parameters, 1),
@@ -60,4 +68,5 @@ def bound(stage: str, dtype: str, size: Size, condition: float = 0.0, updates: i
         "trajectory": through_time,
     }[stage]
     rounding = SAFETY * float(np.finfo(dtype).eps) * max(np.sqrt(terms) * depth, condition * ELEMENTARY[dtype])
+    rounding = max(rounding, float(np.finfo(dtype).eps) * memory)
     return float(min(rounding, CEILING[dtype]) * updates)

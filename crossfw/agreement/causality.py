@@ -13,16 +13,16 @@ def change_through_the_future(backend: Any, shared: Shared) -> float | None:
     """How far outputs in the first half of the steps move when the tokens of the second half are changed.
 
     Returns:
-        max|change| / max|output|, exactly 0 for a causal model; None where there is no later step or no token.
+        max|change| / max|output|, exactly 0 for a causal model; None for other models than language models, and where there is no later step.
     """
-    steps = len(shared.inputs)
-    if steps < 2 or shared.spec.inputs != "tokens":
+    inputs, spec = shared.batch["inputs"], shared.spec
+    if len(inputs) < 2 or getattr(spec, "head", None) != "language model" or spec.inputs != "tokens":
         return None
-    middle = steps // 2
-    changed = shared.inputs.copy()
-    changed[middle:] = (changed[middle:] + 1) % shared.spec.input_size
+    middle = len(inputs) // 2
+    changed = inputs.copy()
+    changed[middle:] = (changed[middle:] + 1) % spec.input_size
     before, after = (
-        backend.call("forward", inputs=inputs, state=shared.state)["output"][:middle]
-        for inputs in (shared.inputs, changed)
+        backend.call("forward", batch={**shared.batch, "inputs": tokens}, state=shared.state)["activations"]["output"]
+        for tokens in (inputs, changed)
     )
-    return float(np.abs(after - before).max() / np.abs(before).max())
+    return float(np.abs(after[:middle] - before[:middle]).max() / np.abs(before[:middle]).max())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from crossfw.agreement.condition import of_state
 from crossfw.agreement.shared import WARM_UPDATES, Shared
 from crossfw.agreement.trace import Trace
 from crossfw.backends.client import WorkerError
@@ -26,6 +27,7 @@ class Recorder:
     def __init__(self, backend: Any, shared: Shared, dtype: str):
         self.call, self.shared, self.dtype = backend.call, shared, dtype
         self.arrays: dict[str, np.ndarray] = {}
+        self.facts: dict[str, Any] = {"dtype": dtype}
 
     def keep(self, stage: str, tensors: dict[str, np.ndarray], suffix: str = "") -> None:
         """File tensors under a stage."""
@@ -39,21 +41,30 @@ class Recorder:
 
     def forward(self) -> None:
         """The sequence at once, and by the cell in a loop; activations that the spec does not name are left out."""
-        shared, known = self.shared, {*self.shared.spec.activation_names(), "state"}
-        self.keep("forward", {"fresh state": self.call("initial_state", batch_size=shared.targets.shape[1])})
-        for route, suffix in (("forward", ""), ("forward_by_steps", " by steps")):
-            found = self.call(route, inputs=shared.inputs, state=shared.state)
-            self.keep("forward", {name: value for name, value in found.items() if name in known}, suffix)
+        shared = self.shared
+        fresh = self.call("initial_state", batch_size=shared.batch["inputs"].shape[1])
+        self.keep("forward", of_state("fresh state", fresh))
+        self._keep_forward("forward", shared.batch, "")
+        plain = {name: value for name, value in shared.batch.items() if "keep_" not in name}
+        if len(plain) < len(shared.batch):
+            self._keep_forward("forward", plain, " without dropout")
+        if shared.spec.steppable:
+            self._keep_forward("forward_by_steps", plain, " by steps")
+
+    def _keep_forward(self, route: str, batch: dict, suffix: str) -> None:
+        found, known = self.call(route, batch=batch, state=self.shared.state), self.shared.spec.activation_names()
+        self.keep("forward", {name: a for name, a in found["activations"].items() if name in known}, suffix)
+        self.keep("forward", of_state("state", found["state"]), suffix)
 
     def loss(self) -> None:
         """The loss of given outputs."""
-        self.keep("loss", {"loss": self.call("loss", output=self.shared.output, targets=self.shared.targets)})
+        self.keep("loss", {"loss": self.call("loss", output=self.shared.output, batch=self.shared.batch)})
 
     def gradients(self, stage: str) -> None:
         """Loss and all gradients, of parameters and of the initial state."""
-        shared = self.shared
-        answer = self.call("gradients", inputs=shared.inputs, targets=shared.targets, state=shared.state)
-        self.keep(stage, {"loss": answer["loss"], **answer["gradients"], "initial state": answer["state_gradient"]})
+        answer = self.call("gradients", batch=self.shared.batch, state=self.shared.state)
+        self.keep(stage, {"loss": answer["loss"], **answer["gradients"]})
+        self.keep(stage, of_state("initial state", answer["state_gradients"]))
 
     def clipping(self) -> None:
         """Made-up gradients, once above and once below the threshold."""
@@ -62,23 +73,30 @@ class Recorder:
             self.keep("clipping", {"norm": answer["norm"], **answer["gradients"]}, f", {case}")
 
     def optimizers(self) -> None:
-        """Two updates from a fresh state with made-up gradients; then a whole training step from a warm state."""
+        """Two updates from a fresh state with made-up gradients, the second one at half of the learning rate.
+
+        Then a whole training step from a warm state.
+        """
         shared = self.shared
+        first, second = shared.gradients
         for name, spec in shared.optimizers().items():
             self._start(asdict(spec))
-            for gradients in shared.gradients:
-                self.call("update", gradients=gradients)
+            self.call("update", gradients=first)
+            self.call("set_learning_rate", learning_rate=spec.learning_rate / 2)
+            self.call("update", gradients=second)
             self._keep_update(f" ({name}, fresh state)")
             self._start(asdict(spec))
             warm = {key: shared.moments[key] for key in spec.state_names()}
             self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
-            answer = self.call("step", inputs=shared.inputs, targets=shared.targets, state=shared.state)
+            answer = self.call("step", batch=shared.batch, state=shared.state)
             self._keep_update(f" ({name}, whole step)")
-            self.keep("update", {"state handed on": answer["state"]}, f" ({name}, whole step)")
+            self.keep("update", of_state("state handed on", answer["state"]), f" ({name}, whole step)")
 
     def _start(self, spec: dict) -> None:
         self.call("load", parameters=self.shared.parameters)
-        self.call("configure_optimizer", spec=spec)
+        notes = self.call("configure_optimizer", spec=spec)
+        if self.shared.recipe and spec == asdict(self.shared.recipe):
+            self.facts["optimizer_notes"] = notes
 
     def _keep_update(self, suffix: str) -> None:
         self.keep("update", self.call("export"), suffix)
@@ -92,7 +110,8 @@ def record(backend: Any, model: str, shared: Shared, dtype: str, device: str) ->
     Raises:
         Interrupted: a call failed; what was recorded until then is in its `trace`.
     """
-    recorder, facts = Recorder(backend, shared, dtype), {"dtype": dtype}
+    recorder = Recorder(backend, shared, dtype)
+    facts = recorder.facts
     stages = (
         recorder.parameters,
         recorder.forward,
@@ -103,7 +122,7 @@ def record(backend: Any, model: str, shared: Shared, dtype: str, device: str) ->
         recorder.optimizers,
     )
     try:
-        facts |= backend.call("build", model=model, spec=asdict(shared.spec), dtype=dtype, device=device)
+        facts.update(backend.call("build", model=model, spec=asdict(shared.spec), dtype=dtype, device=device))
         facts["environment"] = backend.call("environment")
         for stage in stages:
             stage()

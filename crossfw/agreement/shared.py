@@ -6,6 +6,7 @@ has it and does not spread. All values are rounded to float32, so that float32 r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from crossfw.errors import CrossfwError
 from crossfw.models import reference_class
 from crossfw.optimizers.numpy import clip_global_norm
 from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
+from crossfw.training.dropout import masks
 from crossfw.weights.initial import revealing_parameters, round_to_float32
 
 # Exact in float32, and none of them a default that a port could have written down by mistake.
@@ -25,9 +27,13 @@ HYPER_PARAMETERS = {
     "momentum": 0.875,
     "beta1": 0.75,
     "beta2": 0.96875,
+    "rho": 0.9375,
     "epsilon": 2.0**-10,
 }
+WITHOUT_DECAY_OF_BIASES = ("nag", "adam")
+CLIPPED_BY_VALUE = "rmsprop"  # where MXNet's own clipping comes after the weight decay
 WARM_UPDATES = 3
+LARGE = 150_000  # parameters
 SHRINKINGS = (1.0, 0.25, 2.0**-4, 2.0**-6, 2.0**-8, 2.0**-10)
 
 
@@ -38,20 +44,19 @@ class Shared:
     Attributes:
         spec: of the model.
         parameters: revealing values by canonical name.
-        inputs: tokens (T, N) int64 or features (T, N, D); targets: (T, N) int64; state: (N, H), not zero.
-        output: made-up outputs (T, N, Q) for the loss alone.
+        batch: named arrays, dropout masks among them; state: by name (N, H), not zero.
+        output: made-up outputs for the loss alone.
         gradients: two sets of made-up gradients for clipping and the optimizers alone.
         norm: of the true gradient at `parameters`; half of it clips, twice of it does not.
-        moments: made-up optimizer state, by name and parameter; second moments are positive.
+        moments: made-up optimizer state, by name and parameter; second moments and squares are positive.
         condition: of the tensors, by "stage/tensor"; see `condition.py`.
         recipe: the task's own optimizer, or None.
     """
 
     spec: Any
     parameters: dict[str, np.ndarray]
-    inputs: np.ndarray
-    targets: np.ndarray
-    state: np.ndarray
+    batch: dict[str, np.ndarray]
+    state: dict[str, np.ndarray]
     output: np.ndarray
     gradients: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
     norm: float
@@ -64,26 +69,68 @@ class Shared:
         """Clipping thresholds: one that is exceeded, one that is not."""
         return {"above the threshold": self.norm / 2, "below the threshold": self.norm * 2}
 
-    def optimizers(self) -> dict[str, OptimizerSpec]:
-        """The optimizers by what they are called in the report; all clip at half of the true gradient's norm.
+    @property
+    def scale(self) -> float:
+        """Root mean square of the true gradients' elements; in float32, exactly."""
+        return gradient_scale(self.norm, self.parameters)
 
-        Besides, plain SGD clips at twice the norm, which must change nothing, and not at all.
+    @property
+    def weight_decay(self) -> float:
+        """A power of two with which the decay of no weight is more than an eighth of `scale`.
+
+        So wd w cannot cancel a made-up gradient (at least 0.6 `scale`), nor what the moments (at least 0.3 `scale`)
+        bring into an update, even after an update that took a weight through zero (none moves it by 1/16); and yet
+        it is so much of them that no bound hides it.
         """
-        specs = {name: OptimizerSpec(name=name, clip=self.norm / 2, **HYPER_PARAMETERS) for name in STATE_NAMES}
-        specs["sgd below the threshold"] = replace(specs["sgd"], clip=self.norm * 2)
-        specs["sgd without clipping"] = replace(specs["sgd"], clip=None)
+        largest = max(float(np.abs(value).max()) for value in self.parameters.values()) + 2.0**-4
+        return 2.0 ** math.floor(math.log2(self.scale / (8 * largest)))
+
+    def memory(self, stage: str, tensor: str) -> float:
+        """The memory of the optimizer that a tensor of the stages update and optimizer state is about; else 0."""
+        if stage not in ("update", "optimizer state"):
+            return 0.0
+        found = [memory_of(spec) for name, spec in self.optimizers().items() if f"({name}, " in tensor]
+        return max(found, default=0.0)
+
+    def optimizers(self) -> dict[str, OptimizerSpec]:
+        """The optimizers, by their names in the report; all decay, and clip at half of the true gradient's norm.
+
+        Besides, plain SGD clips at twice the norm, which must change nothing, and not at all. A large model is put
+        through SGD and its recipe's own optimizer only: they all work element by element, whatever the size.
+        """
+        large = sum(value.size for value in self.parameters.values()) > LARGE
+        specs = {
+            name: OptimizerSpec(
+                name=name,
+                clip=self.norm / 2,
+                clip_value=self.scale if name == CLIPPED_BY_VALUE else None,
+                weight_decay=self.weight_decay,
+                decay_biases=name not in WITHOUT_DECAY_OF_BIASES,
+                **HYPER_PARAMETERS,
+            )
+            for name in (("sgd",) if large else STATE_NAMES)
+        }
+        if not large:
+            specs["sgd below the threshold"] = replace(specs["sgd"], clip=self.norm * 2)
+            specs["sgd without clipping"] = replace(specs["sgd"], clip=None)
         if self.recipe is not None:
             specs[f"the recipe's {self.recipe.name}"] = self.recipe
         return specs
 
 
+def memory_of(optimizer: OptimizerSpec) -> float:
+    """1 / (1 - beta) of the longest memory of an optimizer; 0 where it has none that is computed so."""
+    betas = {"adam": (optimizer.beta1, optimizer.beta2), "rmsprop": (optimizer.rho,)}.get(optimizer.name, ())
+    return max((1 / (1 - beta) for beta in betas), default=0.0)
+
+
+def gradient_scale(norm: float, parameters: dict[str, np.ndarray]) -> float:
+    """Root mean square of the elements of a gradient with this norm, in float32."""
+    return float(np.float32(norm / np.sqrt(sum(value.size for value in parameters.values()))))
+
+
 def make_shared(
-    model: str,
-    spec: Any,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    recipe: OptimizerSpec | None = None,
-    seed: int = 0,
+    model: str, spec: Any, batch: dict[str, np.ndarray], recipe: OptimizerSpec | None = None, seed: int = 0
 ) -> Shared:
     """Draw the shared state for a model and one batch of its data.
 
@@ -91,21 +138,27 @@ def make_shared(
     an activation, and then nothing could be told from the digits that are left.
 
     Raises:
-        CrossfwError: rounding is magnified too much whatever the parameters.
+        CrossfwError: the batch does not suit the model, or rounding is magnified too much whatever the parameters.
     """
     rng = np.random.default_rng([seed, 3])
-    steps, batch_size = targets.shape
-    batch = {
-        "inputs": inputs if inputs.dtype.kind == "i" else round_to_float32(inputs),
-        "targets": targets,
-        "state": round_to_float32(rng.uniform(0.2, 0.9, spec.state_shape(batch_size))),
+    try:
+        spec.check(batch)
+    except ValueError as error:
+        raise CrossfwError("a batch of the data", str(error), "mend the data, or the sizes of the model") from error
+    shapes = spec.state_shapes(batch["inputs"].shape[1])
+    given = {
+        "batch": {
+            **{name: round_to_float32(value) if value.dtype.kind == "f" else value for name, value in batch.items()},
+            **masks(spec, batch, rng),
+        },
+        "state": {name: round_to_float32(rng.uniform(0.2, 0.9, shape)) for name, shape in shapes.items()},
         # within 1 of zero no class is nearly certain, so the loss keeps its digits
-        "output": round_to_float32(rng.uniform(-1.0, 1.0, (steps, batch_size, spec.output_size))),
+        "output": round_to_float32(rng.uniform(-1.0, 1.0, spec.output_shape(batch))),
     }
-    parameters, condition = _well_conditioned(model, spec, batch, seed)
-    true_gradients = _gradients(model, spec, parameters, batch)
+    parameters, condition = _well_conditioned(model, spec, given, seed)
+    true_gradients = _gradients(model, spec, parameters, given)
     norm = float(np.float32(clip_global_norm(list(true_gradients.values()), np.inf)))
-    scale = norm / np.sqrt(sum(value.size for value in parameters.values()))
+    scale = gradient_scale(norm, parameters)
 
     def along(signs: dict[str, np.ndarray], size: float) -> dict[str, np.ndarray]:
         """Values of about a size that never cancel the ones whose signs they share: a sum of both keeps its digits."""
@@ -114,7 +167,8 @@ def make_shared(
             for name, value in signs.items()
         }
 
-    made_up = along({name: rng.normal(size=value.shape) for name, value in parameters.items()}, 2 * scale)
+    ones = {name: np.ones_like(value) for name, value in parameters.items()}
+    made_up = along(parameters, 2 * scale)  # g + wd w keeps its digits, with the recipe's own wd too
     return Shared(
         spec=spec,
         parameters=parameters,
@@ -123,21 +177,22 @@ def make_shared(
         moments={
             "momentum": along(true_gradients, scale),
             "first_moment": along(true_gradients, scale),
-            "second_moment": along({name: np.ones_like(value) for name, value in parameters.items()}, scale**2),
+            "second_moment": along(ones, scale**2),
+            "squares": along(ones, scale**2),
         },
         condition=condition,
         recipe=recipe,
-        **batch,
+        **given,
     )
 
 
-def _well_conditioned(model: str, spec: Any, batch: dict, seed: int) -> tuple[dict, dict[str, float]]:
+def _well_conditioned(model: str, spec: Any, given: dict, seed: int) -> tuple[dict, dict[str, float]]:
     """Revealing parameters, shrunk as much as it takes, and the condition of the tensors under them."""
     allowed = CEILING["float64"] / (SAFETY * float(np.finfo(np.float64).eps) * ELEMENTARY["float64"])
     for factor in SHRINKINGS:
         drawn = revealing_parameters(spec.shapes(), seed)
         parameters = {name: round_to_float32(value * factor) for name, value in drawn.items()}
-        condition = measure_condition(model, spec, parameters, batch, seed)
+        condition = measure_condition(model, spec, parameters, given, seed)
         if 2 * max(condition.values()) < allowed:
             return parameters, condition
     worst = max(condition, key=lambda key: condition[key])
@@ -148,9 +203,9 @@ def _well_conditioned(model: str, spec: Any, batch: dict, seed: int) -> tuple[di
     )
 
 
-def _gradients(model: str, spec: Any, parameters: dict, batch: dict) -> dict[str, np.ndarray]:
+def _gradients(model: str, spec: Any, parameters: dict, given: dict) -> dict[str, np.ndarray]:
     """The reference's true gradients, float64."""
     reference = reference_class(model)(spec, "float64", "cpu")
     reference.parameters.update(parameters)
-    _, gradients, _, _ = reference.backward(batch["inputs"], batch["targets"], batch["state"])
+    _, gradients, _, _ = reference.backward(given["batch"], given["state"])
     return gradients

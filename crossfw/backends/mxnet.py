@@ -16,11 +16,13 @@ class Backend:
 
     library = mxnet
 
-    def __init__(self, model, device: str):
-        self.model, self.device, self.optimizer, self.clip_global_norm = model, device, None, None
+    def __init__(self, model, device: str, dtype: str):
+        self.model, self.device, self.dtype = model, device, dtype
+        self.optimizer, self.clip_global_norm = None, None
 
     def native(self, array: np.ndarray) -> nd.NDArray:
         """An array on the device, with the values and the dtype (int64 becomes int32, MXNet's index type)."""
+        array = array.astype(self.dtype) if array.dtype.kind == "f" else array
         dtype = "int32" if array.dtype == np.int64 else array.dtype
         return nd.array(array, dtype=dtype, ctx=context(self.device))
 
@@ -28,43 +30,46 @@ class Backend:
         """A copy in NumPy, of the same dtype."""
         return array.asnumpy()
 
-    def detach(self, array: nd.NDArray) -> nd.NDArray:
-        """The same values outside the graph."""
-        return array.detach()
-
     def assign(self, parameters: dict[str, nd.NDArray]) -> None:
         """Copy values into the model's parameters of the same names and shapes."""
         for name, value in parameters.items():
             self.model.parameters[name][:] = value
 
-    def forward(self, inputs: nd.NDArray, state: nd.NDArray) -> tuple[dict[str, nd.NDArray], nd.NDArray]:
+    def forward(self, batch: dict, state: dict) -> tuple[dict[str, nd.NDArray], dict[str, nd.NDArray]]:
         """Activations and last state, without a graph."""
-        return self.model.forward(inputs, state)
+        return self.model.forward(batch, state)
 
-    def single_step(self, inputs: nd.NDArray, state: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+    def single_step(self, inputs: nd.NDArray, state: dict) -> tuple[nd.NDArray, dict]:
         """One step by the cell, without a graph."""
         return self.model.step(inputs, state)
 
-    def loss(self, output: nd.NDArray, targets: nd.NDArray) -> nd.NDArray:
-        """Loss of given outputs."""
-        return self.model.loss(output, targets)
+    def encode(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
+        """What an encoder makes of a source, and its last state, without a graph."""
+        return self.model.encode(batch, state)
 
-    def backward(self, inputs: nd.NDArray, targets: nd.NDArray, state: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+    def decode(self, batch: dict, state: dict, context: nd.NDArray) -> tuple[nd.NDArray, dict]:
+        """Outputs and last state of a decoder, without a graph."""
+        return self.model.decode(batch, state, context)[1:]
+
+    def loss(self, output: nd.NDArray, batch: dict) -> nd.NDArray:
+        """Loss of given outputs."""
+        return self.model.loss(output, batch)
+
+    def backward(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
         """Loss and last state; leaves the gradients with the parameters."""
         with autograd.record():
-            activations, state = self.model.forward(inputs, state)
-            loss = self.model.loss(activations["output"], targets)
+            activations, state = self.model.forward(batch, state)
+            loss = self.model.loss(activations["output"], batch)
         loss.backward()
-        return loss.detach(), state.detach()
+        return loss.detach(), {name: value.detach() for name, value in state.items()}
 
-    def backward_with_state(
-        self, inputs: nd.NDArray, targets: nd.NDArray, state: nd.NDArray
-    ) -> tuple[nd.NDArray, nd.NDArray]:
-        """As `backward`; the second value is the gradient of the initial state."""
-        state = state.copy()
-        state.attach_grad()
-        loss, _ = self.backward(inputs, targets, state)
-        return loss, state.grad
+    def backward_with_state(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
+        """As `backward`; the second value holds the gradients of the initial state."""
+        state = {name: value.copy() for name, value in state.items()}
+        for value in state.values():
+            value.attach_grad()
+        loss, _ = self.backward(batch, state)
+        return loss, {name: value.grad for name, value in state.items()}
 
     def gradients(self) -> dict[str, nd.NDArray]:
         """The gradients that `backward` left, by parameter, to be read or changed in place."""
@@ -76,9 +81,9 @@ class Backend:
             self.model.parameters[name].grad[:] = gradient
             self.model.parameters[name]._fresh_grad = True  # else gluon.Trainer takes it for one of an earlier step
 
-    def step(self, inputs: nd.NDArray, targets: nd.NDArray, state: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+    def step(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
         """One training step: forward, loss, backward, clipping, update. Loss and last state."""
-        loss, state = self.backward(inputs, targets, state)
+        loss, state = self.backward(batch, state)
         if self.optimizer.spec.clip is not None:
             self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
         self.optimizer.step()

@@ -12,49 +12,52 @@ class Backend:
 
     library = np
 
-    def __init__(self, model, device: str):
-        self.model, self.device, self.optimizer, self.clip_global_norm = model, device, None, None
+    def __init__(self, model, device: str, dtype: str):
+        self.model, self.device, self.dtype = model, device, dtype
+        self.optimizer, self.clip_global_norm = None, None
         self.model.gradients = {}
 
     def native(self, array: np.ndarray) -> np.ndarray:
         """A copy."""
-        return array.copy()
+        return array.astype(self.dtype if array.dtype.kind == "f" else array.dtype)
 
     def numpy(self, array: np.ndarray) -> np.ndarray:
         """A copy."""
         return np.array(array)
-
-    def detach(self, array: np.ndarray) -> np.ndarray:
-        """The array itself: there is no graph."""
-        return array
 
     def assign(self, parameters: dict[str, np.ndarray]) -> None:
         """Copy values into the model's parameters of the same names and shapes."""
         for name, value in parameters.items():
             self.model.parameters[name][...] = value
 
-    def forward(self, inputs: np.ndarray, state: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def forward(self, batch: dict, state: dict) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Activations and last state."""
-        return self.model.forward(inputs, state)
+        return self.model.forward(batch, state)
 
-    def single_step(self, inputs: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def single_step(self, inputs: np.ndarray, state: dict) -> tuple[np.ndarray, dict]:
         """One step by the cell."""
         return self.model.step(inputs, state)
 
-    def loss(self, output: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Loss of given outputs."""
-        return self.model.loss(output, targets)
+    def encode(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
+        """What an encoder makes of a source, and its last state."""
+        return self.model.encode(batch, state)
 
-    def backward(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def decode(self, batch: dict, state: dict, context: np.ndarray) -> tuple[np.ndarray, dict]:
+        """Outputs and last state of a decoder."""
+        return self.model.decode(batch, state, context)[1:]
+
+    def loss(self, output: np.ndarray, batch: dict) -> np.ndarray:
+        """Loss of given outputs."""
+        return self.model.loss(output, batch)
+
+    def backward(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
         """Loss and last state; leaves the gradients with the model."""
-        loss, self.model.gradients, _, state = self.model.backward(inputs, targets, state)
+        loss, self.model.gradients, _, state = self.model.backward(batch, state)
         return loss, state
 
-    def backward_with_state(
-        self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As `backward`; the second value is the gradient of the initial state."""
-        loss, self.model.gradients, d_state, _ = self.model.backward(inputs, targets, state)
+    def backward_with_state(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
+        """As `backward`; the second value holds the gradients of the initial state."""
+        loss, self.model.gradients, d_state, _ = self.model.backward(batch, state)
         return loss, d_state
 
     def gradients(self) -> dict[str, np.ndarray]:
@@ -65,9 +68,9 @@ class Backend:
         """Put given gradients where `backward` would have left its own."""
         self.model.gradients = gradients
 
-    def step(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def step(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
         """One training step: forward, loss, backward, clipping, update. Loss and last state."""
-        loss, state = self.backward(inputs, targets, state)
+        loss, state = self.backward(batch, state)
         if self.optimizer.spec.clip is not None:
             self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
         self.optimizer.step()

@@ -11,7 +11,7 @@ from crossfw.backends import environment, loading
 from crossfw.models import Implementation, spec_class
 from crossfw.optimizers.spec import OptimizerSpec
 from crossfw.throughput.timing import Stopwatch
-from crossfw.training import epoch, generation
+from crossfw.training import decoding, epoch, generation
 
 Arrays = dict  # dict[str, np.ndarray]; an alias at run time must suit Python 3.9
 
@@ -19,8 +19,8 @@ Arrays = dict  # dict[str, np.ndarray]; an alias at run time must suit Python 3.
 class Service:
     """One implementation of one model. Every public method can be called from the other end of the pipe.
 
-    Arrays are NumPy's: tokens int64 (T, N), features and states of the built dtype. Scalars are arrays of
-    shape ().
+    Arrays are NumPy's; a batch is a dict of them (`inputs`, `targets`, ...; see `crossfw.data.batches`), and so is a
+    state. Integers are tokens, reals are brought to the built dtype. Scalars are arrays of shape ().
     """
 
     def __init__(self, name: str, file: str | None = None):
@@ -33,7 +33,7 @@ class Service:
         self.spec = spec_class(model)(**spec)
         self.dtype = dtype
         native_model = self.parts.Model(self.spec, dtype, device)
-        self.backend = self.parts.Backend(native_model, device)
+        self.backend = self.parts.Backend(native_model, device, dtype)
         self.backend.clip_global_norm = self.parts.clip_global_norm
         learning = native_model.native_parameters()
         return {
@@ -56,19 +56,24 @@ class Service:
             expected = tuple(self.backend.model.parameters[name].shape)
             if value.shape != expected:
                 raise ValueError(f"{name}: shape {value.shape}, expected {expected}")
-        self.backend.assign({name: self._native(value) for name, value in parameters.items()})
+        self.backend.assign(self._natives(parameters))
 
     def export(self) -> Arrays:
         """All parameters by canonical name."""
         return self._numpy(self.backend.model.parameters)
 
-    def configure_optimizer(self, spec: dict) -> None:
-        """A fresh optimizer."""
+    def configure_optimizer(self, spec: dict) -> list[str]:
+        """A fresh optimizer; its notes."""
         self.backend.optimizer = self.parts.Optimizer(OptimizerSpec(**spec), self.backend.model)
+        return list(getattr(self.backend.optimizer, "notes", ()))
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Another learning rate from the next update on."""
+        self.backend.optimizer.set_learning_rate(learning_rate)
 
     def load_optimizer(self, state: dict, updates: int) -> None:
         """Set the optimizer's state: name -> parameter -> array."""
-        native = {name: {key: self._native(a) for key, a in arrays.items()} for name, arrays in state.items()}
+        native = {name: self._natives(arrays) for name, arrays in state.items()}
         self.backend.optimizer.load(native, updates)
 
     def export_optimizer(self) -> dict:
@@ -76,68 +81,83 @@ class Service:
         state, updates = self.backend.optimizer.export()
         return {"state": {name: self._numpy(arrays) for name, arrays in state.items()}, "updates": updates}
 
-    def initial_state(self, batch_size: int) -> np.ndarray:
-        """The state that a text starts from, (N, H)."""
-        return self.backend.numpy(self.backend.model.initial_state(batch_size))
+    def initial_state(self, batch_size: int) -> Arrays:
+        """The state that a text starts from, each array (N, H)."""
+        return self._numpy(self.backend.model.initial_state(batch_size))
 
-    def forward(self, inputs: np.ndarray, state: np.ndarray) -> Arrays:
-        """All activations, and the last state as `state`."""
-        activations, last = self.backend.forward(self._native(inputs), self._native(state))
-        return self._numpy({**activations, "state": last})
+    def forward(self, batch: Arrays, state: Arrays) -> dict:
+        """All `activations`, and the last `state`."""
+        activations, last = self.backend.forward(self._batch(batch), self._natives(state))
+        return {"activations": self._numpy(activations), "state": self._numpy(last)}
 
-    def forward_by_steps(self, inputs: np.ndarray, state: np.ndarray) -> Arrays:
-        """`output` (T, N, Q), `hidden` (T, N, H) and `state` (N, H), by the cell in a loop."""
-        outputs, states, native_state = [], [], self._native(state)
-        for step in inputs:
-            output, native_state = self.backend.single_step(self._native(step), native_state)
-            outputs.append(self.backend.numpy(output))
-            states.append(self.backend.numpy(native_state))
-        return {"output": np.stack(outputs), "hidden": np.stack(states), "state": states[-1]}
+    def forward_by_steps(self, batch: Arrays, state: Arrays) -> dict:
+        """`activations` (output and, of cells with a state, hidden) and the last `state`, by the cell in a loop."""
+        inputs, found, native_state = self._batch(batch)["inputs"], [], self._natives(state)
+        for step in range(len(batch["inputs"])):
+            output, native_state = self.backend.single_step(inputs[step], native_state)
+            hidden = {f"hidden {i}": native_state[name] for i, name in enumerate(self.spec.last_states())}
+            found.append(self._numpy({"output": output, **hidden}))
+        activations = {name: np.stack([step[name] for step in found]) for name in found[0]}
+        parts = [activations.pop(name) for name in list(activations) if name != "output"]
+        hidden = {"hidden": np.concatenate(parts, axis=-1)} if parts else {}
+        return {"activations": {**activations, **hidden}, "state": self._numpy(native_state)}
 
-    def loss(self, output: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def loss(self, output: np.ndarray, batch: Arrays) -> np.ndarray:
         """Loss of given outputs."""
-        return self._scalar(self.backend.loss(self._native(output), self._native(targets)))
+        return self._scalar(self.backend.loss(self.backend.native(output), self._batch(batch)))
 
-    def gradients(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> dict:
-        """`loss`, `gradients` by parameter, and the initial state's as `state_gradient`."""
-        loss, d_state = self.backend.backward_with_state(*map(self._native, (inputs, targets, state)))
+    def gradients(self, batch: Arrays, state: Arrays) -> dict:
+        """`loss`, `gradients` by parameter, and the initial state's as `state_gradients`."""
+        loss, d_state = self.backend.backward_with_state(self._batch(batch), self._natives(state))
         return {
             "loss": self._scalar(loss),
             "gradients": self._numpy(self.backend.gradients()),
-            "state_gradient": self.backend.numpy(d_state),
+            "state_gradients": self._numpy(d_state),
         }
 
     def clip(self, gradients: Arrays, theta: float) -> dict:
         """`norm` of all gradients as one vector, and the clipped `gradients`."""
-        native = {name: self._native(value) for name, value in gradients.items()}
+        native = self._natives(gradients)
         norm = self.backend.clip_global_norm(list(native.values()), theta)
         return {"norm": self._scalar(norm), "gradients": self._numpy(native)}
 
     def update(self, gradients: Arrays) -> None:
         """One update of the optimizer alone, from given gradients."""
-        self.backend.set_gradients({name: self._native(value) for name, value in gradients.items()})
+        self.backend.set_gradients(self._natives(gradients))
         self.backend.optimizer.step()
 
-    def step(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> dict:
+    def step(self, batch: Arrays, state: Arrays) -> dict:
         """One training step; `loss` and last `state`."""
-        loss, last = self.backend.step(*map(self._native, (inputs, targets, state)))
-        return {"loss": self._scalar(loss), "state": self.backend.numpy(last)}
+        loss, last = self.backend.step(self._batch(batch), self._natives(state))
+        return {"loss": self._scalar(loss), "state": self._numpy(last)}
 
-    def train(self, batches: list, carry_state: bool) -> dict:
-        """One epoch over `[inputs, targets]` pairs; see `crossfw.training.epoch.train`."""
-        return dataclasses.asdict(epoch.train(self.backend, batches, carry_state))
+    def train(self, batches: list, carry_state: bool, seed: list) -> dict:
+        """One epoch over batches of named arrays; see `crossfw.training.epoch.train`."""
+        self._check(batches)
+        return dataclasses.asdict(epoch.train(self.backend, batches, carry_state, seed))
 
     def evaluate(self, batches: list, carry_state: bool) -> dict:
         """Negative log-likelihood of a text without training; see `crossfw.training.epoch.evaluate`."""
+        self._check(batches)
         return dataclasses.asdict(epoch.evaluate(self.backend, batches, carry_state))
+
+    def predict(self, batches: list) -> list:
+        """The most probable class of every output, for each batch; see `crossfw.training.epoch.predict`."""
+        self._check(batches)
+        return epoch.predict(self.backend, batches)
 
     def generate(self, prefix: np.ndarray, count: int, temperature: float, seed: int) -> np.ndarray:
         """`count` tokens after a prefix; see `crossfw.training.generation.generate`."""
         return generation.generate(self.backend, prefix, count, temperature, seed)
 
-    def prepare_timing(self, inputs: np.ndarray, targets: np.ndarray) -> None:
+    def decode(self, source: np.ndarray, source_mask: Any, start: int, end: int, steps: int, beam: int) -> np.ndarray:
+        """Target tokens for a source; see `crossfw.training.decoding.decode`."""
+        return decoding.decode(self.backend, source, source_mask, start, end, steps, beam)
+
+    def prepare_timing(self, batch: Arrays) -> None:
         """Put a batch where the framework wants it, so that only steps are timed."""
-        self.stopwatch = Stopwatch(self.backend, inputs, targets)
+        self._check([batch])
+        self.stopwatch = Stopwatch(self.backend, batch)
 
     def time(self, mode: str, repeats: int) -> float:
         """Seconds that `repeats` steps take, synchronised; mode is "train" or "infer"."""
@@ -151,10 +171,16 @@ class Service:
         """Bytes resident before (`idle`) and at the peak of some steps (`peak`)."""
         return self.stopwatch.peak_memory(mode, steps)
 
-    def _native(self, array: np.ndarray) -> Any:
-        if array.dtype.kind == "f":
-            array = array.astype(self.dtype)
-        return self.backend.native(array)
+    def _check(self, batches: list) -> None:
+        for batch in batches:
+            self.spec.check(batch)
+
+    def _batch(self, batch: Arrays) -> Arrays:
+        self._check([batch])
+        return self._natives(batch)
+
+    def _natives(self, arrays: Arrays) -> dict:
+        return {name: self.backend.native(value) for name, value in arrays.items()}
 
     def _numpy(self, arrays: dict) -> Arrays:
         return {name: self.backend.numpy(value) for name, value in arrays.items()}

@@ -13,21 +13,19 @@ class Backend:
 
     library = torch
 
-    def __init__(self, model, device: str):
-        self.model, self.device, self.optimizer, self.clip_global_norm = model, device, None, None
+    def __init__(self, model, device: str, dtype: str):
+        self.model, self.device, self.dtype = model, device, dtype
+        self.optimizer, self.clip_global_norm = None, None
         torch.set_num_threads(requested_threads())
 
     def native(self, array: np.ndarray) -> torch.Tensor:
         """A tensor on the device, with the array's dtype and a copy of its values."""
+        array = array.astype(self.dtype) if array.dtype.kind == "f" else array
         return torch.tensor(array, device=self.device)
 
     def numpy(self, tensor: torch.Tensor) -> np.ndarray:
         """A copy in NumPy, of the same dtype."""
         return tensor.detach().cpu().numpy().copy()
-
-    def detach(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The same values outside the graph."""
-        return tensor.detach()
 
     def assign(self, parameters: dict[str, torch.Tensor]) -> None:
         """Copy values into the model's parameters of the same names and shapes."""
@@ -36,41 +34,49 @@ class Backend:
                 self.model.parameters[name].copy_(value)
 
     @torch.no_grad()
-    def forward(self, inputs: torch.Tensor, state: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    def forward(self, batch: dict, state: dict) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         """Activations and last state, without a graph."""
-        return self.model.forward(inputs, state)
+        return self.model.forward(batch, state)
 
     @torch.no_grad()
-    def single_step(self, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def single_step(self, inputs: torch.Tensor, state: dict) -> tuple[torch.Tensor, dict]:
         """One step by the cell, without a graph."""
         return self.model.step(inputs, state)
 
     @torch.no_grad()
-    def loss(self, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Loss of given outputs."""
-        return self.model.loss(output, targets)
+    def encode(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
+        """What an encoder makes of a source, and its last state, without a graph."""
+        return self.model.encode(batch, state)
 
-    def backward(
-        self, inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    @torch.no_grad()
+    def decode(self, batch: dict, state: dict, context: torch.Tensor) -> tuple[torch.Tensor, dict]:
+        """Outputs and last state of a decoder, without a graph."""
+        return self.model.decode(batch, state, context)[1:]
+
+    @torch.no_grad()
+    def loss(self, output: torch.Tensor, batch: dict) -> torch.Tensor:
+        """Loss of given outputs."""
+        return self.model.loss(output, batch)
+
+    def backward(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
         """Loss and last state; leaves the gradients with the parameters."""
         for parameter in self.model.parameters.values():
             parameter.grad = None
-        activations, state = self.model.forward(inputs, state)
-        loss = self.model.loss(activations["output"], targets)
+        activations, state = self.model.forward(batch, state)
+        loss = self.model.loss(activations["output"], batch)
         loss.backward()
         for parameter in self.model.parameters.values():
             if parameter.grad is None:  # the loss does not depend on it
                 parameter.grad = torch.zeros_like(parameter)
-        return loss.detach(), state.detach()
+        return loss.detach(), {name: value.detach() for name, value in state.items()}
 
-    def backward_with_state(
-        self, inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As `backward`; the second value is the gradient of the initial state."""
-        state = state.clone().requires_grad_()
-        loss, _ = self.backward(inputs, targets, state)
-        return loss, torch.zeros_like(state) if state.grad is None else state.grad
+    def backward_with_state(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
+        """As `backward`; the second value holds the gradients of the initial state."""
+        state = {name: value.clone().requires_grad_() for name, value in state.items()}
+        loss, _ = self.backward(batch, state)
+        return loss, {
+            name: torch.zeros_like(value) if value.grad is None else value.grad for name, value in state.items()
+        }
 
     def gradients(self) -> dict[str, torch.Tensor]:
         """The gradients that `backward` left, by parameter, to be read or changed in place."""
@@ -81,11 +87,9 @@ class Backend:
         for name, gradient in gradients.items():
             self.model.parameters[name].grad = gradient
 
-    def step(
-        self, inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
         """One training step: forward, loss, backward, clipping, update. Loss and last state."""
-        loss, state = self.backward(inputs, targets, state)
+        loss, state = self.backward(batch, state)
         if self.optimizer.spec.clip is not None:
             self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
         self.optimizer.step()

@@ -6,7 +6,7 @@ everywhere; D2L draws the same distributions from Python's `random`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -16,15 +16,26 @@ from crossfw.errors import CrossfwError
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """N sequences of T tokens and, for each token, the one that follows it in the text.
+    """N sequences of at most T steps, and what is to be predicted; all arrays C-contiguous and writable.
 
     Args:
-        inputs: tokens int64 (T, N), C-contiguous; for inline data features float64 (T, N, D).
-        targets: int64 (T, N), C-contiguous.
+        inputs: tokens int64 (T, N), or features float64 (T, N, D); of an encoder-decoder, the decoder's.
+        targets: int64: (T, N) one class per step, (N,) one per sequence, or (T, N, 2) two per step.
+        mask: float64 (T, N), 1 where a step is real and 0 where it is padding; None: all are real.
+        source: of an encoder-decoder, the encoder's tokens, int64 (S, N).
+        source_mask: float64 (S, N), as `mask`.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
+    mask: np.ndarray | None = None
+    source: np.ndarray | None = None
+    source_mask: np.ndarray | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that are present, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: array for name, array in named.items() if array is not None}
 
 
 def sequential(ids: np.ndarray, batch_size: int, steps: int, rng: np.random.Generator | None = None) -> list[Batch]:

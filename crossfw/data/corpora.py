@@ -6,7 +6,10 @@ A text that did not come with the project counts only if its SHA-1 is the known 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -14,24 +17,32 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from crossfw.checks import require_choice
-from crossfw.errors import CrossfwError
+from crossfw.data.lyrics import JAY_CHOU, find_lyrics, read_lyrics
+from crossfw.errors import CorpusUnavailable, CrossfwError
 
 DATA_VARIABLE = "CROSSFW_DATA"
 _TEXT_FOLDER = Path(__file__).parent / "text"
 _TIMEOUT_SECONDS = 10
 
 
-class CorpusUnavailable(CrossfwError):
-    """The corpus is not on this machine and cannot be fetched now: a reason to skip a task, not a fault in it."""
-
-
 @dataclass(frozen=True)
 class Download:
-    """Where a file is published and what proves that it is the right one: its SHA-1 (hex) and its size in bytes."""
+    """Where a file is published and what proves that it is the right one: its SHA-1 (hex), and its size in bytes.
+
+    Where the size is not known it is a bound: more is not read.
+    """
 
     url: str
     sha1: str
     size: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """A text inside a zip archive, and its SHA-1 (hex): archives of the same text may differ."""
+
+    path: str
+    sha1: str
 
 
 @dataclass(frozen=True)
@@ -42,11 +53,13 @@ class Corpus:
         filename: its file, in the project's text folder, the user's folder and the cache.
         origin: author, title, licence.
         download: where to get it; None for the project's own texts.
+        member: where the file is an archive, the text in it.
     """
 
     filename: str
     origin: str
     download: Download | None = None
+    member: Member | None = None
 
 
 CORPORA: dict[str, Corpus] = {
@@ -62,6 +75,18 @@ CORPORA: dict[str, Corpus] = {
         ),
     ),
 }
+PARALLEL_CORPORA: dict[str, Corpus] = {
+    "fra-eng": Corpus(
+        "fra-eng.zip",
+        "English-French sentence pairs of tatoeba.org and manythings.org/anki, as published by D2L; CC BY 2.0",
+        Download(
+            "http://d2l-data.s3-accelerate.amazonaws.com/fra-eng.zip",
+            "94646ad1522d915e7b0f9296181140edcf86a4f5",
+            16_000_000,
+        ),
+        Member("fra-eng/fra.txt", "c43f99dce27311d3afd4d3e0716848194cfcc103"),
+    ),
+}
 
 
 def is_own_text(name: str) -> bool:
@@ -73,7 +98,7 @@ def read_corpus(name: str, data_dir: Path | None = None) -> str:
     """The text of a corpus.
 
     Args:
-        name: a key of `CORPORA`, or the path of a text file of the user's own (`.txt`, UTF-8).
+        name: a key of `CORPORA` or `PARALLEL_CORPORA`, "jay-chou", or the path of a text file of the user's own (`.txt`, UTF-8).
         data_dir: a folder to look in first; the folder that CROSSFW_DATA names comes next, then pooch's cache, then
             the download. The project's own texts are read from the package.
 
@@ -82,17 +107,20 @@ def read_corpus(name: str, data_dir: Path | None = None) -> str:
         CrossfwError: for an unknown name, a folder that does not exist, a file with another hash than the known one.
     """
     if is_own_text(name):
-        return _read_users(Path(name))
-    require_choice("corpus", name, CORPORA)
-    corpus = CORPORA[name]
+        return read_text(Path(name))
+    known = {**CORPORA, **PARALLEL_CORPORA}
+    require_choice("corpus", name, (*known, JAY_CHOU))
     folders = _user_folders(data_dir)
+    if name == JAY_CHOU:
+        return read_lyrics(folders)
+    corpus = known[name]
     if corpus.download is None:
         return _read_own(corpus)
     for folder in folders:
         path = folder / corpus.filename
         if path.is_file():
-            return _read_checked(path, corpus.download.sha1)
-    return _retrieve(corpus.filename, corpus.download).read_text(encoding="utf-8")
+            return _read_checked(path, corpus)
+    return _read_checked(_retrieve(corpus.filename, corpus.download), corpus)
 
 
 def locate(name: str, data_dir: Path | None = None) -> str | None:
@@ -101,13 +129,17 @@ def locate(name: str, data_dir: Path | None = None) -> str | None:
     Raises:
         CrossfwError: as `read_corpus`.
     """
-    corpus = CORPORA[name]
+    folders = _user_folders(data_dir)
+    if name == JAY_CHOU:
+        found = find_lyrics(folders)
+        return str(found) if found else None
+    corpus = {**CORPORA, **PARALLEL_CORPORA}[name]
     if corpus.download is None:
         return "carried by crossfw"
-    for folder in _user_folders(data_dir):
+    for folder in folders:
         path = folder / corpus.filename
         if path.is_file():
-            _read_checked(path, corpus.download.sha1)
+            _read_checked(path, corpus)
             return str(path)
     try:
         import pooch
@@ -126,7 +158,12 @@ def _user_folders(data_dir: Path | None) -> list[Path]:
     return list(folders.values())
 
 
-def _read_users(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file of the user's own.
+
+    Raises:
+        CrossfwError: if it cannot be read, or is not UTF-8.
+    """
     asked = f"the text {path}"
     try:
         return path.read_text(encoding="utf-8")
@@ -144,13 +181,29 @@ def _read_own(corpus: Corpus) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _read_checked(path: Path, sha1: str) -> str:
-    content = path.read_bytes()
+def _read_checked(path: Path, corpus: Corpus) -> str:
+    """The text in a file or archive, if it is the known one."""
+    content, asked, sha1 = path.read_bytes(), str(path), corpus.download.sha1
+    if corpus.member:
+        content, asked, sha1 = (
+            _unpack(path, content, corpus.member),
+            f"{corpus.member.path} in {path}",
+            corpus.member.sha1,
+        )
     found = hashlib.sha1(content).hexdigest()
     if found != sha1:
         remedy = f"replace the file by the one with SHA-1 {sha1}, or take it away to let crossfw download it"
-        raise CrossfwError(f"{path} with SHA-1 {sha1}", f"{len(content)} bytes with SHA-1 {found}", remedy)
+        raise CrossfwError(f"{asked} with SHA-1 {sha1}", f"{len(content)} bytes with SHA-1 {found}", remedy)
     return content.decode("utf-8")
+
+
+def _unpack(path: Path, content: bytes, member: Member) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.read(member.path)
+    except (zipfile.BadZipFile, KeyError, zlib.error) as error:
+        remedy = "replace the file, or take it away to let crossfw download it"
+        raise CrossfwError(f"{member.path} in {path}", f"no archive that holds it: {error}", remedy) from error
 
 
 def _retrieve(filename: str, download: Download) -> Path:

@@ -70,6 +70,31 @@ class Dataset:
             return batches.windows(self.validation_ids, 0, spec.validation_windows, spec.batch_size, spec.steps)
         return batches.sequential(self.validation_ids, spec.batch_size, spec.steps)
 
+    def test(self) -> list[Batch]:
+        """None: a text is judged by its validation batches."""
+        return []
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes that a model needs: "input_size" and "output_size", both of the vocabulary."""
+        return {"input_size": len(self.vocabulary), "output_size": len(self.vocabulary)}
+
+    def describe(self) -> dict[str, int]:
+        """Sizes of vocabulary and texts, for a report."""
+        return {
+            "vocabulary": len(self.vocabulary),
+            "training tokens": len(self.training_ids),
+            "validation tokens": len(self.validation_ids),
+        }
+
+    def measures(self, predictions: list[np.ndarray], split: str) -> dict[str, float]:
+        """None beside the perplexity, which needs more than predictions."""
+        return {}
+
+    def show(self, predictions: list[np.ndarray], split: str, count: int) -> list[dict[str, str]]:
+        """None: a text is not made of examples."""
+        return []
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over spec, vocabulary and both texts, to cache by."""

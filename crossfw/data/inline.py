@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -41,3 +44,52 @@ class InlineSpec:
             found = f"features of shape {features.shape}, targets of shape {targets.shape}"
             raise CrossfwError(asked, found, "give a target of at least 0 for every step of every sequence")
         return Batch(features, targets)
+
+
+@dataclass(frozen=True, eq=False)
+class InlineDataset:
+    """The one batch with the members that all datasets have."""
+
+    carries_state: ClassVar[bool] = False
+    floor: ClassVar[None] = None
+
+    spec: InlineSpec
+
+    def training(self, seed: int, epoch: int) -> list[Batch]:
+        """The one batch, whatever the seed and epoch."""
+        return [self.spec.batch()]
+
+    def validation(self) -> list[Batch]:
+        """None."""
+        return []
+
+    def test(self) -> list[Batch]:
+        """None."""
+        return []
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """ "input_size", the features of a step, and "output_size", the classes up to the highest target."""
+        batch = self.spec.batch()
+        return {"input_size": batch.inputs.shape[-1], "output_size": int(batch.targets.max()) + 1}
+
+    def describe(self) -> dict[str, int]:
+        """Sizes of the batch, for a report."""
+        steps, sequences, features = self.spec.batch().inputs.shape
+        return {"features": features, "steps": steps, "training sequences": sequences}
+
+    def measures(self, predictions: list[np.ndarray], split: str) -> dict[str, float]:
+        """None: an example is compared with numbers worked out by hand."""
+        return {}
+
+    def show(self, predictions: list[np.ndarray], split: str, count: int) -> list[dict[str, str]]:
+        """None: there is no text."""
+        return []
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over the batch, to cache by."""
+        batch = self.spec.batch()
+        shape = repr(batch.inputs.shape).encode()
+        content = batch.inputs.astype("<f8").tobytes() + batch.targets.astype("<i8").tobytes()
+        return hashlib.sha256(shape + content).hexdigest()

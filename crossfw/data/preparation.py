@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 
 from crossfw.checks import require_choice
+from crossfw.data.lyrics import first_characters
 
-PREPARATIONS = ("plain", "d2l-0.17", "d2l-1.0")
+PREPARATIONS = ("plain", "d2l-0.17", "d2l-1.0", "d2l-zh")
 UNITS = ("character", "word")
 _NON_LETTERS = re.compile("[^A-Za-z]+")
+_BEFORE_MARKS = re.compile("(?<=[^ ])([,.!?])")
 
 
 def prepare(text: str, preparation: str) -> list[str]:
@@ -23,6 +25,7 @@ def prepare(text: str, preparation: str) -> list[str]:
         text: any text.
         preparation: "plain": every run of whitespace becomes one blank, both ends are stripped (one line).
             "d2l-0.17": per line, every run of non-letters becomes one blank, strip, lower case.
+            "d2l-zh": newlines become blanks, and only the first 10,000 characters count (one line).
             "d2l-1.0": the same replacement on the whole text, lower case, no strip (one line).
 
     Raises:
@@ -33,7 +36,7 @@ def prepare(text: str, preparation: str) -> list[str]:
         return [_NON_LETTERS.sub(" ", line).strip().lower() for line in text.split("\n")]
     if preparation == "d2l-1.0":
         return [_NON_LETTERS.sub(" ", text).lower()]
-    return [" ".join(text.split())]
+    return [first_characters(text) if preparation == "d2l-zh" else " ".join(text.split())]
 
 
 def tokenize(lines: list[str], unit: str) -> list[str]:
@@ -45,3 +48,12 @@ def tokenize(lines: list[str], unit: str) -> list[str]:
     require_choice("unit", unit, UNITS)
     cut = list if unit == "character" else str.split
     return [token for line in lines for token in cut(line)]
+
+
+def sentence_tokens(text: str) -> tuple[str, ...]:
+    """The words of a sentence, as D2L 0.17 prepares parallel text (`preprocess_nmt`).
+
+    Non-breaking blanks become blanks, letters lower case, and each of `, . ! ?` a word of its own.
+    """
+    plain = text.replace("\u202f", " ").replace("\xa0", " ").lower()
+    return tuple(_BEFORE_MARKS.sub(r" \1", plain).split())

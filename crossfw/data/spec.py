@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import ClassVar
 
 from crossfw.checks import require_choice, require_integer
 from crossfw.data.corpora import CORPORA, is_own_text
+from crossfw.data.lyrics import JAY_CHOU
 from crossfw.data.markov import MAX_SYMBOLS
 from crossfw.data.preparation import PREPARATIONS, UNITS
+from crossfw.data.settings import require_idle
 from crossfw.data.vocabulary import ORDERS
 from crossfw.errors import CrossfwError
 
@@ -40,6 +43,8 @@ class DataSpec:
         CrossfwError: for a value that is not allowed, and for a setting that would have no effect.
     """
 
+    kind: ClassVar[str] = "text"
+
     corpus: str
     preparation: str = "plain"
     unit: str = "character"
@@ -57,7 +62,7 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         if not is_own_text(self.corpus):
-            require_choice("corpus", self.corpus, (*CORPORA, MARKOV))
+            require_choice("corpus", self.corpus, (*CORPORA, JAY_CHOU, MARKOV))
         require_choice("preparation", self.preparation, PREPARATIONS)
         require_choice("unit", self.unit, UNITS)
         require_choice("order", self.order, ORDERS)
@@ -72,17 +77,11 @@ class DataSpec:
         self._require_lengths()
 
     def _require_no_idle_setting(self) -> None:
-        """A setting that the others make meaningless would be believed in and do nothing."""
         of_corpus = ("preparation", "unit", "min_frequency") if self.corpus == MARKOV else ("symbols", "source_seed")
+        require_idle(self, of_corpus, "corpus")
         windows = self.sampling == "windows"
         of_sampling = ("max_tokens", "validation_tokens") if windows else ("windows", "validation_windows")
-        defaults = {field.name: field.default for field in fields(self)}
-        for cause, idle in (("corpus", of_corpus), ("sampling", of_sampling)):
-            for name in idle:
-                value = getattr(self, name)
-                if value != defaults[name]:
-                    found = f'it has no effect with {cause} = "{getattr(self, cause)}"'
-                    raise CrossfwError(f"{name} = {value!r}", found, f"leave {name} out, or change {cause}")
+        require_idle(self, of_sampling, "sampling")
 
     def _require_lengths(self) -> None:
         if self.sampling == "windows":

@@ -9,11 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from crossfw.checks import require_choice, require_indices, require_integer
+from crossfw.checks import nearest, require_choice, require_indices, require_integer
 from crossfw.errors import CrossfwError
 
 ORDERS = ("frequency", "alphabetical")
 UNKNOWN = "<unk>"
+PAD = "<pad>"
 
 
 @dataclass(frozen=True)
@@ -21,37 +22,46 @@ class Vocabulary:
     """The known tokens; the place of a token is its index.
 
     Args:
-        tokens: distinct strings, `<unk>` among them.
+        tokens: distinct strings, `<unk>` among them unless the vocabulary is closed.
+        closed: another token than these is an error, not `<unk>`.
 
     Raises:
-        CrossfwError: if a token stands twice or `<unk>` is missing.
+        CrossfwError: if a token stands twice, or `<unk>` is missing from a vocabulary that is not closed.
     """
 
     tokens: tuple[str, ...]
+    closed: bool = False
 
     def __post_init__(self) -> None:
-        if len(self._indices) != len(self.tokens) or UNKNOWN not in self._indices:
-            found = "a token that stands twice" if UNKNOWN in self._indices else f"no {UNKNOWN} among them"
-            raise CrossfwError(f"a vocabulary of {len(self.tokens)} tokens", found, "use Vocabulary.build(tokens)")
+        asked = f"a vocabulary of {len(self.tokens)} tokens"
+        if len(self._indices) != len(self.tokens):
+            raise CrossfwError(asked, "a token that stands twice", "name every token once, or Vocabulary.build(tokens)")
+        if not self.closed and UNKNOWN not in self._indices:
+            raise CrossfwError(asked, f"no {UNKNOWN} among them", "use Vocabulary.build(tokens)")
 
     @classmethod
-    def build(cls, text: Iterable[str], min_frequency: int = 1, order: str = "frequency") -> Vocabulary:
+    def build(
+        cls, text: Iterable[str], min_frequency: int = 1, order: str = "frequency", reserved: Iterable[str] = ()
+    ) -> Vocabulary:
         """The vocabulary of a tokenized text.
 
         Args:
             text: the tokens of the text.
             min_frequency: rarer tokens are left out.
-            order: "frequency": `<unk>`, then by falling frequency, ties by first appearance (D2L 0.17, `Vocab`).
-                "alphabetical": by code point, `<unk>` in its alphabetical place (D2L 1.0, `Vocab`).
+            order: "frequency": `<unk>`, the reserved tokens, then by falling frequency, ties by first appearance
+                (D2L 0.17, `Vocab`). "alphabetical": by code point, `<unk>` and the reserved tokens in their
+                alphabetical places (D2L 1.0, `Vocab`).
+            reserved: tokens that are known whether they are in the text or not, such as `<pad>`.
 
         Raises:
             CrossfwError: for an unknown order or a frequency below 1.
         """
         require_choice("order", order, ORDERS)
         require_integer("min_frequency", min_frequency, 1)
+        first = (UNKNOWN, *reserved)
         ranked = Counter(text).most_common()
-        known = [token for token, frequency in ranked if frequency >= min_frequency and token != UNKNOWN]
-        return cls((UNKNOWN, *known) if order == "frequency" else tuple(sorted([UNKNOWN, *known])))
+        known = [token for token, frequency in ranked if frequency >= min_frequency and token not in first]
+        return cls((*first, *known) if order == "frequency" else tuple(sorted([*first, *known])))
 
     @cached_property
     def _indices(self) -> dict[str, int]:
@@ -59,14 +69,40 @@ class Vocabulary:
 
     @property
     def unknown(self) -> int:
-        """The index of `<unk>`."""
-        return self._indices[UNKNOWN]
+        """The index of `<unk>`.
+
+        Raises:
+            CrossfwError: if there is none.
+        """
+        return self.index(UNKNOWN)
+
+    @property
+    def padding(self) -> int:
+        """The index of `<pad>`; 0 where there is none, and only a mask tells padding from a token."""
+        return self._indices.get(PAD, 0)
+
+    def index(self, token: str) -> int:
+        """The index of a known token.
+
+        Raises:
+            CrossfwError: if it is not known.
+        """
+        if token not in self._indices:
+            found = f"it is not among the {len(self)} known ones{nearest(token, self.tokens)}"
+            raise CrossfwError(f"the index of token {token!r}", found, "use the tokens of this vocabulary")
+        return self._indices[token]
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def encode(self, tokens: Iterable[str]) -> np.ndarray:
-        """The indices of tokens, int64 (n,); a token that is not known becomes `<unk>`."""
+        """The indices of tokens, int64 (n,); a token that is not known becomes `<unk>`.
+
+        Raises:
+            CrossfwError: if a token is not known and the vocabulary is closed.
+        """
+        if self.closed:
+            return np.array([self.index(token) for token in tokens], dtype=np.int64)
         return np.array([self._indices.get(token, self.unknown) for token in tokens], dtype=np.int64)
 
     def decode(self, ids: np.ndarray) -> list[str]:

@@ -25,7 +25,8 @@ DTYPES = ("float64", "float32")
 def plan_name(implementation: str, plan: TrainingPlan) -> str:
     """The file name of a training cell."""
     return (
-        f"{implementation}.training.{plan.dtype}.seed{plan.seed}{'.perturbed' if plan.perturbed else ''}.e{plan.epochs}"
+        f"{implementation}.training.{plan.dtype}.seed{plan.seed}{'.perturbed' if plan.perturbed else ''}"
+        f"{'.evaluated' if plan.evaluated else ''}.e{plan.epochs}"
     )
 
 

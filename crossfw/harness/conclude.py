@@ -14,7 +14,7 @@ from crossfw.agreement.trace import Trace
 from crossfw.agreement.trajectory import FLOOR_MARGIN, Trajectories, judge, pairs_of
 from crossfw.harness.cells import DTYPES, Cells, plan_name
 from crossfw.models import REFERENCE
-from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning, PerplexityRow
+from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning, MeasureRow, PerplexityRow
 from crossfw.training.curves import TrainingPlan
 from crossfw.weights.mapping import mapping_faults
 
@@ -38,7 +38,7 @@ class Conclusion:
     def __init__(self, cells: Cells):
         self.cells, self.work = cells, cells.work
         self.names = [implementation.name for implementation in self.work.options.implementations]
-        self.size = Size.of(self.work.spec, self.work.batch.targets)
+        self.size = Size.of(self.work.spec, self.work.agreement_batch)
         self.condition = self.work.shared.condition
         self.curves = list(self._curves())
 
@@ -71,7 +71,8 @@ class Conclusion:
 
     def limit(self, dtype: str, stage: str, tensor: str, updates: int = 1) -> float:
         """The bound for a tensor of a stage."""
-        return bound(stage, dtype, self.size, condition_of(self.condition, stage, tensor), updates)
+        memory = self.work.shared.memory(stage, tensor)
+        return bound(stage, dtype, self.size, condition_of(self.condition, stage, tensor), updates, memory)
 
     def _mapping(self, side: Side) -> list[AgreementRow]:
         facts = side.trace.facts
@@ -92,7 +93,7 @@ class Conclusion:
 
     def trajectories(self, dtype: str) -> Trajectories:
         """The curves of seed 0 in one dtype, up to the last epoch that is compared."""
-        updates = max(1, len(self.work.dataset.training(0, 1)))
+        updates = self.work.updates_per_epoch
         curves, perturbed = (
             {
                 name: {
@@ -145,7 +146,7 @@ class Conclusion:
         if REFERENCE not in curves or REFERENCE not in moved:
             return rows
         updates = curves[REFERENCE].trace.facts["checkpoint_updates"]
-        if not updates or updates > learning["horizon"] * len(self.work.dataset.training(0, 1)):
+        if not updates or updates > learning["horizon"] * self.work.updates_per_epoch:
             return rows
         away = moved[REFERENCE].trace.stage("trajectory")
         floors = {
@@ -182,6 +183,7 @@ class Conclusion:
                 epoch=point["epoch"],
                 split=point["split"],
                 perplexity=point["perplexity"],
+                loss=point["loss"],
                 dtype=curve.plan.dtype,
                 perturbed=curve.plan.perturbed,
             )
@@ -217,11 +219,30 @@ class Conclusion:
             if change is not None
         ]
 
-    def samples(self) -> list[dict]:
-        """What the float64 models wrote."""
+    def evaluated(self) -> list[Curve]:
+        """The curves whose models were asked for predictions at their end."""
+        return [curve for curve in self.curves if curve.plan.evaluated]
+
+    def measures(self) -> list[MeasureRow]:
+        """What the trained models can do."""
         return [
-            {"implementation": name, **sample}
-            for name, curve in self.seed_0("float64", False).items()
+            MeasureRow(
+                implementation=curve.implementation,
+                seed=curve.plan.seed,
+                measure=item["measure"],
+                value=item["value"],
+                dtype=curve.plan.dtype,
+            )
+            for curve in self.evaluated()
+            for item in curve.trace.facts["measures"]
+        ]
+
+    def samples(self) -> list[dict]:
+        """What the models of the first seed wrote."""
+        return [
+            {"implementation": curve.implementation, **sample}
+            for curve in self.evaluated()
+            if curve.plan.seed == 0
             for sample in curve.trace.facts["samples"]
         ]
 
@@ -231,6 +252,6 @@ class Conclusion:
             (name, note): None
             for dtype in DTYPES
             for name, side in self.sides(dtype).items()
-            for note in side.trace.facts.get("notes", [])
+            for note in [*side.trace.facts.get("notes", []), *side.trace.facts.get("optimizer_notes", [])]
         }
         return [{"implementation": name, "note": note} for name, note in noted]

@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from crossfw.backends.client import Worker, WorkerError
-from crossfw.data import CORPORA
-from crossfw.data.corpora import locate
+from crossfw.data.corpora import CORPORA, PARALLEL_CORPORA, locate
+from crossfw.data.lyrics import JAY_CHOU
 from crossfw.errors import CrossfwError
 from crossfw.harness.cells import explain
-from crossfw.models import Implementation
-from crossfw.models.rnn.spec import Spec
+from crossfw.models import Implementation, spec_class
 
 PROBES = ("numpy", "mxnet-scratch", "torch-scratch")
 OPTIONAL = {"d2l": "d2l", "pytest": "test", "hypothesis": "test"}
@@ -35,7 +34,8 @@ def examine_framework(name: str, python: str | None) -> Finding:
     """Start a worker, build a small model, run a step forward."""
     try:
         with Worker(Implementation(name), python) as worker:
-            worker.call("build", model="rnn", spec=asdict(Spec(3, 2, 3)), dtype="float64", device="cpu")
+            spec = asdict(spec_class("network")(input_size=3, hidden_size=2, output_size=3))
+            worker.call("build", model="network", spec=spec, dtype="float64", device="cpu")
             facts = worker.call("environment")
     except (WorkerError, OSError) as error:
         reason = explain(error) if isinstance(error, WorkerError) else str(error)
@@ -50,7 +50,7 @@ def examine_framework(name: str, python: str | None) -> Finding:
 def examine_corpora(data_dir: Path | None) -> list[Finding]:
     """Where each corpus would come from; none is downloaded."""
     findings = []
-    for name in CORPORA:
+    for name in (*CORPORA, *PARALLEL_CORPORA, JAY_CHOU):
         try:
             place = locate(name, data_dir)
         except CrossfwError as error:

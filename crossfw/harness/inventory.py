@@ -7,8 +7,10 @@ import importlib.util
 from rich.console import Console
 from rich.table import Column, Table
 
-from crossfw.models import IMPLEMENTATIONS, MODELS, Implementation
-from crossfw.task import find_task, task_names
+from crossfw.models import IMPLEMENTATIONS, Implementation
+from crossfw.models.cells import CELLS
+from crossfw.models.heads import HEADS
+from crossfw.task import ENCODER_DECODER, find_task, task_names
 
 
 def print_inventory() -> None:
@@ -27,8 +29,8 @@ def print_inventory() -> None:
         task = find_task(name)
         recipe = task.recipe
         epochs = f"{recipe.epochs} ({recipe.quick_epochs})" if recipe else "worked example"
-        corpus = getattr(task.data, "corpus", "in the task file")
-        tasks.add_row(name, task.model.kind, corpus, epochs, task.title)
+        corpus = getattr(task.data, "corpus", None) or "in the task file"
+        tasks.add_row(name, task.model.describe(), corpus, epochs, task.title)
     console.print(tasks)
     implementations = Table(
         "implementation", "framework", "can run here", title="Implementations", title_justify="left"
@@ -39,4 +41,5 @@ def print_inventory() -> None:
         present = importlib.util.find_spec(framework) is not None
         implementations.add_row(name, framework, "yes" if present else missing.replace("[", "\\["))
     console.print(implementations)
-    console.print(f"Models: {', '.join(MODELS)}. Run some with: crossfw run TASK ...", highlight=False)
+    heads = ", ".join((*HEADS, ENCODER_DECODER))
+    console.print(f"Cells: {', '.join(CELLS)}. Heads: {heads}. Run some with: crossfw run TASK ...", highlight=False)

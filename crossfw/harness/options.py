@@ -63,7 +63,7 @@ class RunOptions:
         out: the report's folder.
         suite: "quick" (few epochs) or "full" (the recipes' own).
         implementations: which to run; the reference is always among them.
-        seeds: how many, counted from 0. epochs: instead of the suite's, or None.
+        seeds: how many, counted from 0, instead of the suite's; epochs: instead of the suite's.
         device, dtype: of curves and throughput; agreement always runs in both dtypes.
         threads: of each worker while throughput is measured.
         data_dir: where corpora are looked up.
@@ -75,7 +75,7 @@ class RunOptions:
     out: Path
     suite: str = "quick"
     implementations: tuple[Implementation, ...] = tuple(Implementation(name) for name in IMPLEMENTATIONS)
-    seeds: int = 1
+    seeds: int | None = None
     epochs: int | None = None
     device: str = "cpu"
     dtype: str = "float32"
@@ -88,10 +88,10 @@ class RunOptions:
     def __post_init__(self) -> None:
         require_choice("--suite", self.suite, SUITES)
         require_choice("--dtype", self.dtype, DTYPES)
-        require_integer("--seeds", self.seeds, 1)
         require_integer("--threads", self.threads, 1, os.cpu_count() or 1)
-        if self.epochs is not None:
-            require_integer("--epochs", self.epochs, 1)
+        for name in ("seeds", "epochs"):
+            if getattr(self, name) is not None:
+                require_integer(f"--{name}", getattr(self, name), 1)
         for framework, python in self.pythons:
             if shutil.which(python) is None:
                 found = f"no executable {python}"

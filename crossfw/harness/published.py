@@ -8,42 +8,90 @@ import numpy as np
 
 from crossfw.agreement import examples
 from crossfw.harness.conclude import Conclusion
+from crossfw.harness.work import Work
 from crossfw.schema import PublishedRow
-from crossfw.task import Published
+from crossfw.task import QUANTITIES, Published
 
-MARGIN = 0.1  # on the ratio of perplexities: published ones are printed with one decimal
+REPRODUCED = "reproduced"
+STYLES = (("mxnet-scratch", "torch-scratch"), ("mxnet-gluon", "torch-nn"))
 
 
-def published_rows(conclusion: Conclusion, speeds: dict[str, float]) -> list[PublishedRow]:
-    """Worked examples from every implementation, then trained figures; `speeds` in tokens per second, of training."""
-    task, rows = conclusion.work.task, []
+def example_rows(conclusion: Conclusion) -> list[PublishedRow]:
+    """Worked examples, from every implementation."""
+    rows = []
     for name, side in conclusion.sides("float64").items():
-        for example in task.example if "examples" in side.trace.facts else ():
+        for example in conclusion.work.task.example if "examples" in side.trace.facts else ():
             if example.framework in ("by hand", "NumPy", name.partition("-")[0]):
                 rows += examples.published_rows(name, example, side.trace.facts["examples"])
-    return rows + [_trained(conclusion, item, speeds) for item in task.published]
+    return rows
+
+
+def trained_rows(conclusion: Conclusion, speeds: dict[str, float]) -> list[PublishedRow]:
+    """Figures of trained models; `speeds` in tokens per second, of training."""
+    return [_trained(conclusion, item, speeds) for item in conclusion.work.task.published]
 
 
 def _trained(conclusion: Conclusion, item: Published, speeds: dict[str, float]) -> PublishedRow:
-    measured, verdict = speeds.get(item.implementation), "another machine"
-    if item.quantity == "training perplexity":
-        values = conclusion.finals().get(item.implementation)
-        measured = float(np.median(values)) if values else None
-        verdict = _judge(measured, item.value, conclusion.work.epochs, conclusion.work.task.recipe.epochs)
+    speed = item.quantity == "tokens per second"
+
+    def measured(name: str) -> float | None:
+        if speed:
+            return speeds.get(name)
+        values = _values(conclusion, item, name)
+        return float(np.median(values)) if values else None
+
+    mine = measured(item.implementation)
+    verdict = (
+        "another machine" if speed else _judge(_values(conclusion, item, item.implementation), item, conclusion.work)
+    )
+    style = next(pair for pair in STYLES if item.implementation in pair)
     return PublishedRow(
-        quantity=item.quantity,
+        quantity=item.quantity + (f" at epoch {item.epoch}" if item.epoch else ""),
         framework=item.framework,
         published=item.value,
-        measured=measured,
+        measured=mine,
         source=item.source,
         implementation=item.implementation,
-        verdict=verdict if measured is not None else "not measured",
+        verdict=verdict if mine is not None else "not measured",
+        mxnet_measured=measured(style[0]),
+        torch_measured=measured(style[1]),
     )
 
 
-def _judge(measured: float | None, published: float, epochs: int, needed: int) -> str:
-    if epochs != needed:
-        return f"not comparable: {epochs} of {needed} epochs"
-    if measured is None:
+def _values(conclusion: Conclusion, item: Published, name: str) -> list[float]:
+    """What was measured of an implementation, from every seed."""
+    mine = [curve for curve in conclusion.evaluated() if curve.implementation == name]
+    epoch = item.epoch or conclusion.work.epochs
+    if item.quantity in QUANTITIES:
+        points = [p for c in mine for p in c.trace.facts["points"] if (p["epoch"], p["split"]) == (epoch, "training")]
+        steps = len(conclusion.work.batch["inputs"])
+        return [
+            {
+                "training perplexity": point["perplexity"],
+                "training loss": point["loss"],
+                "loss per token": math.log(point["perplexity"]) / steps,
+            }[item.quantity]
+            for point in points
+        ]
+    return [m["value"] for c in mine for m in c.trace.facts["measures"] if m["measure"] == item.quantity]
+
+
+def _judge(values: list[float], item: Published, work: Work) -> str:
+    """Reproduced: the median within the margin, or the published run within the spread over seeds."""
+    needed = item.epoch or work.task.recipe.epochs
+    if work.epochs < needed or (item.epoch is None and work.epochs != needed):
+        return f"not comparable: {work.epochs} of {needed} epochs"
+    if not values:
         return "not measured"
-    return "reproduced" if abs(math.log(measured / published)) <= MARGIN else examples.NOT_REPRODUCED
+    middle, place = float(np.median(values)), _place(values, item.value)
+    close = middle == item.value or (middle > 0 < item.value and abs(math.log(middle / item.value)) <= item.margin)
+    within = len(values) > 1 and min(values) <= item.value <= max(values)
+    return (REPRODUCED if close or within else examples.NOT_REPRODUCED) + place
+
+
+def _place(values: list[float], published: float) -> str:
+    """Where the published run lies among the seeds; a single seed has no spread."""
+    if len(values) < 2:
+        return ""
+    below = sum(value < published for value in values)
+    return f"; {len(values)} seeds from {min(values):.4g} to {max(values):.4g}, {below} of them below the published run"

@@ -19,7 +19,7 @@ from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.harness.machine import describe_machine
 from crossfw.harness.options import RunOptions, missing_frameworks
 from crossfw.harness.progress import RunProgress
-from crossfw.harness.published import published_rows
+from crossfw.harness.published import example_rows, trained_rows
 from crossfw.harness.speed import SpeedTest
 from crossfw.harness.store import Store
 from crossfw.harness.work import Work
@@ -49,6 +49,7 @@ def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult
         learning=None,
         causality=[],
         floor=None,
+        measures=[],
         samples=[],
         notes=[],
         warnings=[],
@@ -189,8 +190,8 @@ class Run:
             cells.failures += speed.failures
         failures = sorted(cells.failures + conclusion.divergences(), key=conclusion.order_of_failures)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
-        published = published_rows(conclusion, speeds)
-        verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(published))
+        worked = example_rows(conclusion)
+        verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(worked))
         return {
             **empty_result(work.task, verdict.reason, failures),
             "verdict": verdict.word,
@@ -198,11 +199,12 @@ class Run:
             "agreement": rows,
             "perplexity": conclusion.perplexity(),
             "throughput": throughput,
-            "published": published,
+            "published": worked + trained_rows(conclusion, speeds),
             "first_divergence": list(verdict.first_divergence),
             "learning": learning,
             "causality": conclusion.causality(),
-            "floor": work.dataset.floor if work.dataset else None,
+            "floor": work.dataset.floor,
+            "measures": conclusion.measures(),
             "samples": conclusion.samples(),
             "notes": conclusion.notes(),
             "warnings": list(filter(None, [control_warning(throughput), left_out(compared - same)])),

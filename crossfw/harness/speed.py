@@ -14,7 +14,8 @@ from crossfw.throughput import measure
 from crossfw.throughput.rounds import Contest
 from crossfw.training.curves import make_ready, recipe_weights
 
-ROUNDS = {"quick": 10, "full": 30}
+ROUNDS = {"quick": 5, "full": 30}
+BUDGET_SECONDS = {"quick": 4.0, "full": 60.0}  # of a mode
 
 
 class SpeedTest:
@@ -27,9 +28,14 @@ class SpeedTest:
         self.failures: list[Failure] = []
 
     @property
+    def with_memory(self) -> bool:
+        """Whether memory is measured: it takes a fresh process each, too much for a quick look at every task."""
+        return self.work.options.suite == "full" or bool(self.work.options.tasks)
+
+    @property
     def ticks(self) -> int:
         """How often `advance` is called."""
-        return len(measure.MODES) * self.rounds + len(self.implementations)
+        return len(measure.MODES) * self.rounds + (len(self.implementations) if self.with_memory else 0)
 
     def prepare(self, worker: Any) -> None:
         """The task's model with its initial weights, in a worker."""
@@ -38,7 +44,7 @@ class SpeedTest:
 
     def run(self) -> list[ThroughputRow]:
         """All rows; an implementation that fails is left out of a new contest, with a failure in its name."""
-        memory = self.memory()
+        memory = self.memory() if self.with_memory else {i.name: None for i in self.implementations}
         ready = [i for i in self.implementations if i.name in memory]
         while ready:
             try:
@@ -55,8 +61,9 @@ class SpeedTest:
         backends[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
         for worker in backends.values():
             self.prepare(worker)
-        contest = Contest(backends, self.work.batch.inputs, self.work.batch.targets)
-        samples = [contest.run(mode, self.rounds, self.advance) for mode in measure.MODES]
+        contest = Contest(backends, self.work.batch, self.work.spec.positions(self.work.batch))
+        budget = BUDGET_SECONDS[self.work.options.suite]
+        samples = [contest.run(mode, self.rounds, budget, self.advance) for mode in measure.MODES]
         limits = {
             i.name: backends[i.name].call("matrix_rate", size=measure.MATRIX_SIZE, repeats=measure.MATRIX_REPEATS)
             for i in ready
@@ -77,7 +84,7 @@ class SpeedTest:
             try:
                 worker = self.crew.worker(implementation, role)
                 self.prepare(worker)
-                worker.call("prepare_timing", inputs=self.work.batch.inputs, targets=self.work.batch.targets)
+                worker.call("prepare_timing", batch=self.work.batch)
                 seen = worker.call("peak_memory", mode="train", steps=measure.MEMORY_STEPS)
                 found[implementation.name] = max(0, seen["peak"] - seen["idle"]) if seen else None
             except WorkerError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,16 @@ import numpy as np
 from crossfw import __version__
 from crossfw.agreement.shared import Shared, make_shared
 from crossfw.backends.client import PACKAGE
-from crossfw.data.dataset import Dataset, load_dataset
-from crossfw.data.inline import InlineSpec
+from crossfw.data import DataSpec, InlineSpec, load_dataset
 from crossfw.errors import CrossfwError
 from crossfw.harness.options import RunOptions
 from crossfw.harness.store import fingerprint
-from crossfw.models import REFERENCE, Implementation, spec_class
+from crossfw.models import REFERENCE, Implementation
 from crossfw.task import Task
 from crossfw.training.curves import TrainingPlan
 
-TRAJECTORY_EPOCHS = 100
+AGREEMENT_STEPS = 8
+AGREEMENT_SEQUENCES = 4
 
 
 def source_hash(folder: Path, pattern: str = "**/*.py") -> str:
@@ -46,39 +46,61 @@ class Work:
     options: RunOptions
 
     @cached_property
-    def dataset(self) -> Dataset | None:
-        """The batches; None for a task that holds its data itself."""
-        inline = isinstance(self.task.data, InlineSpec)
-        return None if inline else load_dataset(self.task.data, self.options.data_dir)
+    def dataset(self) -> Any:
+        """The batches."""
+        return load_dataset(self.task.data, self.options.data_dir)
 
     @cached_property
-    def batch(self) -> Any:
-        """The first batch, which the agreement stages use."""
-        return self.task.data.batch() if self.dataset is None else self.dataset.training(0, 1)[0]
+    def batch(self) -> dict[str, np.ndarray]:
+        """The first batch."""
+        return self.dataset.training(0, 1)[0].arrays()
+
+    @cached_property
+    def agreement_batch(self) -> dict[str, np.ndarray]:
+        """The corner of the first batch that the agreement stages use: what is wrong is wrong in few steps too."""
+        return {
+            name: np.ascontiguousarray(
+                value[:AGREEMENT_STEPS, :AGREEMENT_SEQUENCES] if value.ndim > 1 else value[:AGREEMENT_SEQUENCES]
+            )
+            for name, value in self.batch.items()
+        }
 
     @cached_property
     def spec(self) -> Any:
         """The model's spec with the sizes that the data gave."""
-        if self.dataset is None:
-            sizes = self.batch.inputs.shape[-1], int(self.batch.targets.max()) + 1
-        else:
-            sizes = (len(self.dataset.vocabulary),) * 2
-        return spec_class(self.task.model.kind)(**self.task.spec_values(*sizes))
+        return self.task.spec(self.dataset.sizes)
 
     @cached_property
     def shared(self) -> Shared:
         """The state that the agreement stages start from."""
-        recipe = self.task.recipe.optimizer_spec() if self.task.recipe else None
-        return make_shared(self.task.model.kind, self.spec, self.batch.inputs, self.batch.targets, recipe)
+        recipe = self.task.recipe.optimizer if self.task.recipe else None
+        return make_shared(self.task.model.kind, self.spec, self.agreement_batch, recipe)
 
     @property
     def epochs(self) -> int:
         """Epochs of the curves that are reported; 0 where nothing is trained."""
         recipe, options = self.task.recipe, self.options
-        if recipe is None or self.dataset is None:
+        if recipe is None:
             return 0
         quick = recipe.quick_epochs if options.suite == "quick" else None
         return options.epochs or quick or recipe.epochs
+
+    @property
+    def batches_used(self) -> int | None:
+        """Batches of an epoch that are used; None for all."""
+        recipe = self.task.recipe
+        return recipe.quick_updates if recipe and self.options.suite == "quick" else None
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Batches that an epoch trains on."""
+        return len(self.dataset.training(0, 1)[: self.batches_used])
+
+    @property
+    def seeds(self) -> int:
+        """From how many seeds the curves that are reported are trained."""
+        recipe = self.task.recipe
+        return self.options.seeds or (recipe.seeds if recipe and self.options.suite == "full" else 1)
 
     def check(self) -> None:
         """Load everything, so that a mistake in the task is told before anything runs.
@@ -87,7 +109,7 @@ class Work:
             CrossfwError: the data cannot be had or do not suit the task, or the prefix to continue has unknown tokens.
         """
         _ = self.shared
-        if self.dataset is None or self.task.generate is None:
+        if self.task.generate is None or not isinstance(self.task.data, DataSpec):
             return
         prefix, known = self.task.generate.prefix, set(self.dataset.vocabulary.tokens)
         tokens = list(prefix) if self.task.data.unit == "character" else prefix.split()
@@ -98,29 +120,29 @@ class Work:
 
     def setup(self) -> dict[str, Any]:
         """Every setting of the task, for the report."""
-        task, dataset = self.task, self.dataset
-        sizes = {"parameters": sum(int(np.prod(shape)) for shape in self.spec.shapes().values())}
-        if dataset is not None:
-            sizes |= {
-                "vocabulary": len(dataset.vocabulary),
-                "training tokens": len(dataset.training_ids),
-                "validation tokens": len(dataset.validation_ids),
-                "updates per epoch": len(dataset.training(0, 1)),
-                "epochs run": f"{self.epochs} of {task.recipe.epochs}" if task.recipe else None,
-            }
-        data = {} if dataset is None else asdict(task.data)
-        return {**asdict(self.spec), **sizes, **data, **(asdict(task.recipe) if task.recipe else {})}
+        task, recipe = self.task, self.task.recipe
+        found = {
+            **asdict(self.spec),
+            "parameters": sum(int(np.prod(shape)) for shape in self.spec.shapes().values()),
+            **self.dataset.describe(),
+        }
+        if recipe is not None:
+            found["updates per epoch"] = f"{self.updates_per_epoch} of {len(self.dataset.training(0, 1))}"
+            found["epochs run"] = f"{self.epochs} of {recipe.epochs}"
+        data = {} if isinstance(task.data, InlineSpec) else asdict(task.data)
+        training = {} if recipe is None else {**asdict(recipe), "optimizer": recipe.optimizer.name}
+        optimizer = {} if recipe is None else recipe.optimizer.settings()
+        return {**found, **data, **training, **optimizer}
 
     @property
     def compared_epochs(self) -> int:
         """Epochs of the curves that are compared exactly; noise takes over before the last of them."""
-        return min(self.epochs, TRAJECTORY_EPOCHS)
+        return min(self.epochs, self.task.recipe.compared_epochs) if self.task.recipe else 0
 
     @cached_property
     def identity(self) -> str:
         """What every cell of the task depends on: the task, its data, and crossfw's own code."""
-        data = self.dataset.fingerprint if self.dataset else None
-        return fingerprint(__version__, source_hash(PACKAGE), asdict(self.task), data)
+        return fingerprint(__version__, source_hash(PACKAGE), asdict(self.task), self.dataset.fingerprint)
 
     def cell_key(self, implementation: Implementation, *plan: Any) -> str:
         """What one cell depends on besides: its plan, the device, the interpreter, and the files of a user's port."""
@@ -134,7 +156,7 @@ class Work:
         """What the result of the whole task depends on."""
         o = self.options
         cells = [self.cell_key(implementation) for implementation in o.implementations]
-        return fingerprint(cells, missing, o.suite, o.epochs, o.seeds, o.dtype, o.threads)
+        return fingerprint(cells, missing, o.suite, o.epochs, self.seeds, o.dtype, o.threads)
 
     def plans(self, implementation: Implementation) -> list[TrainingPlan]:
         """The training cells of an implementation.
@@ -145,10 +167,11 @@ class Work:
         if not self.epochs:
             return []
         device, dtype = self.options.device, self.options.dtype
-        plans = [TrainingPlan("float64", device, 0, self.compared_epochs, moved) for moved in (False, True)]
+        make = partial(TrainingPlan, device=device, batches_used=self.batches_used)
+        plans = [make("float64", seed=0, epochs=self.compared_epochs, perturbed=moved) for moved in (False, True)]
         if implementation.name == REFERENCE:
-            plans += [TrainingPlan(dtype, device, 0, self.compared_epochs, moved) for moved in (False, True)]
+            plans += [make(dtype, seed=0, epochs=self.compared_epochs, perturbed=moved) for moved in (False, True)]
             return list(dict.fromkeys(plans))
-        plans += [TrainingPlan(dtype, device, seed, self.epochs) for seed in range(self.options.seeds)]
-        plans.append(TrainingPlan(dtype, device, 0, self.epochs, perturbed=True))
+        plans += [make(dtype, seed=seed, epochs=self.epochs, evaluated=True) for seed in range(self.seeds)]
+        plans.append(make(dtype, seed=0, epochs=self.compared_epochs, perturbed=True))
         return list(dict.fromkeys(plans))

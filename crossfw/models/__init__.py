@@ -1,7 +1,15 @@
 """The catalogue: which models there are, which implementations each has, and where their code stands.
 
-One folder per model: `spec.py` (equations, canonical parameters), `numpy.py` (the float64 reference with
-back-propagation by hand) and four siblings. An implementation is named framework-style: `torch-nn`.
+    cells/            one step of a dense, rnn, gru or lstm cell
+    stack/            cells over time, in both directions, in layers
+    heads/, losses/   what stands on top
+    network/          a stack with a head: one kind of model
+    encoder_decoder/  two stacks: the other kind
+    settings.py       checks that their specs share
+
+Every folder has a `spec.py` (equations, canonical names and shapes), `numpy.py` (the float64 reference with
+back-propagation by hand) and four siblings, which define the same names in the same order. An implementation is named
+framework-style: `torch-nn`.
 """
 
 from __future__ import annotations
@@ -12,7 +20,7 @@ from dataclasses import dataclass
 REFERENCE = "numpy"
 FRAMEWORKS = ("numpy", "mxnet", "torch")
 IMPLEMENTATIONS = ("numpy", "mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
-MODELS = {"rnn": "crossfw.models.rnn"}
+MODELS = {"network": "crossfw.models.network", "encoder-decoder": "crossfw.models.encoder_decoder"}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from crossfw.optimizers.spec import OptimizerSpec
@@ -19,6 +21,8 @@ def clip_global_norm(gradients: list[torch.Tensor], theta: float) -> torch.Tenso
 class Optimizer:
     """Updates `model.parameters` in place from their `.grad`."""
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, spec: OptimizerSpec, model):
         self.spec, self.model, self.updates = spec, model, 0
         self.state = {
@@ -33,12 +37,23 @@ class Optimizer:
         """Go on from a canonical state."""
         self.state, self.updates = {name: dict(arrays) for name, arrays in state.items()}, updates
 
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Another learning rate from the next update on."""
+        self.spec = replace(self.spec, learning_rate=learning_rate)
+
     @torch.no_grad()
     def step(self) -> None:
         """One update of every parameter."""
         self.updates += 1
         for key, w in self.model.parameters.items():
-            getattr(self, self.spec.name)(key, w, w.grad)
+            getattr(self, self.spec.name)(key, w, self.seen(w, w.grad))
+
+    def seen(self, w: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+        """The gradient as the update sees it: clipped elementwise, then with the weight decay."""
+        c, decay = self.spec.clip_value, self.spec.decay_of(w.ndim)
+        if c is not None:
+            g = torch.clamp(g, -c, c)
+        return g + decay * w if decay else g
 
     def sgd(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Plain gradient descent."""
@@ -50,6 +65,12 @@ class Optimizer:
         v[...] = self.spec.momentum * v + g
         w -= self.spec.learning_rate * v
 
+    def nag(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
+        """Nesterov's: the velocity is followed once more before it is taken."""
+        v = self.state["momentum"][key]
+        v[...] = self.spec.momentum * v + g
+        w -= self.spec.learning_rate * (g + self.spec.momentum * v)
+
     def adam(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Adam, with the epsilon beside the corrected second moment."""
         b1, b2, t = self.spec.beta1, self.spec.beta2, self.updates
@@ -57,3 +78,15 @@ class Optimizer:
         m[...] = b1 * m + (1 - b1) * g
         s[...] = b2 * s + (1 - b2) * g * g
         w -= self.spec.learning_rate * (m / (1 - b1**t)) / (torch.sqrt(s / (1 - b2**t)) + self.spec.epsilon)
+
+    def rmsprop(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
+        """The gradient over the root of its mean square."""
+        rho, s = self.spec.rho, self.state["second_moment"][key]
+        s[...] = rho * s + (1 - rho) * g * g
+        w -= self.spec.learning_rate * g / (torch.sqrt(s) + self.spec.epsilon)
+
+    def adagrad(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
+        """The gradient over the root of the sum of its squares."""
+        s = self.state["squares"][key]
+        s += g * g
+        w -= self.spec.learning_rate * g / (torch.sqrt(s) + self.spec.epsilon)

@@ -7,12 +7,14 @@ other.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
 
-VISIT_SECONDS = 0.05
+VISIT_SECONDS = 0.015
+FEWEST_ROUNDS = 3
 WARM_UP_STEPS = 3
 WARM_UP_VISITS = 2
 
@@ -30,27 +32,38 @@ class Contest:
 
     Args:
         backends: by name; each built, loaded and with an optimizer.
-        inputs, targets: the batch, as for `Service.step`.
+        batch: as for `Service.step`.
+        tokens: outputs that the loss of the batch is about.
     """
 
-    def __init__(self, backends: dict[str, Any], inputs: np.ndarray, targets: np.ndarray):
-        self.backends, self.tokens = backends, targets.size
+    def __init__(self, backends: dict[str, Any], batch: dict[str, np.ndarray], tokens: int):
+        self.backends, self.tokens = backends, tokens
         for backend in backends.values():
-            backend.call("prepare_timing", inputs=inputs, targets=targets)
+            backend.call("prepare_timing", batch=batch)
 
     def repeats(self, name: str, mode: str) -> int:
         """Warm up; how many steps make one visit long enough to be timed."""
         call = self.backends[name].call
-        call("time", mode=mode, repeats=WARM_UP_STEPS)
-        seconds = min(call("time", mode=mode, repeats=WARM_UP_STEPS) for _ in range(WARM_UP_VISITS)) / WARM_UP_STEPS
+        seconds = call("time", mode=mode, repeats=1)
+        if seconds < VISIT_SECONDS:
+            seconds = min(call("time", mode=mode, repeats=WARM_UP_STEPS) for _ in range(WARM_UP_VISITS)) / WARM_UP_STEPS
         return max(1, math.ceil(VISIT_SECONDS / seconds))
 
-    def run(self, mode: str, rounds: int, advance: Callable[[], None]) -> Samples:
-        """Time every backend twice in each round; `advance` is called after each round."""
+    def run(self, mode: str, rounds: int, budget: float, advance: Callable[[], None]) -> Samples:
+        """Time every backend twice in each round; `advance` is called for each round.
+
+        Args:
+            rounds: how many, unless the budget ends before.
+            budget: seconds after which no more rounds begin, once FEWEST_ROUNDS are done.
+        """
+        end = time.monotonic() + budget
         repeats = {name: self.repeats(name, mode) for name in self.backends}
         names = list(self.backends)
         speeds: dict[str, list[float]] = {name: [] for name in names}
         for number in range(rounds):
+            if number >= FEWEST_ROUNDS and time.monotonic() > end:
+                advance()
+                continue
             seconds = dict.fromkeys(names, 0.0)
             first = number % len(names)
             turns = names[first:] + names[:first]

@@ -9,27 +9,32 @@ from typing import Any
 
 import numpy as np
 
+from crossfw.training.dropout import masks
+
 
 class Stopwatch:
     """A batch in native arrays, and what it takes to run steps on it.
 
-    Training steps hand their detached state on, as a language model's do.
+    Training steps hand their detached state on, as a language model's do, and drop the same units every time.
     """
 
-    def __init__(self, backend: Any, inputs: np.ndarray, targets: np.ndarray):
-        self.backend = backend
-        self.inputs, self.targets = backend.native(inputs), backend.native(targets)
-        self.state = backend.model.initial_state(inputs.shape[1])
-        self.tiny = inputs[:2, :1], targets[:2, :1]
+    def __init__(self, backend: Any, batch: dict[str, np.ndarray]):
+        rng = np.random.default_rng(0)
+        self.backend, spec = backend, backend.model.spec
+        self.batch = {name: backend.native(value) for name, value in batch.items()}
+        drawn = masks(spec, batch, rng)
+        self.kept = {**self.batch, **{name: backend.native(value) for name, value in drawn.items()}}
+        self.state = backend.model.initial_state(batch["inputs"].shape[1])
+        self.tiny = {name: value[:2, :1] if value.ndim > 1 else value[:1] for name, value in batch.items()}
 
     def run(self, mode: str, repeats: int) -> None:
         """`repeats` steps, "train" or "infer", and the wait until they are done."""
         if mode == "train":
             for _ in range(repeats):
-                _, self.state = self.backend.step(self.inputs, self.targets, self.state)
+                _, self.state = self.backend.step(self.kept, self.state)
         else:
             for _ in range(repeats):
-                _, self.state = self.backend.forward(self.inputs, self.state)
+                _, self.state = self.backend.forward(self.batch, self.state)
         self.backend.sync()
 
     def time(self, mode: str, repeats: int) -> float:
@@ -59,7 +64,7 @@ class Stopwatch:
         status = Path("/proc/self/status")
         if not status.exists() or self.backend.device != "cpu":
             return {}
-        Stopwatch(self.backend, *self.tiny).run(mode, 1)
+        Stopwatch(self.backend, self.tiny).run(mode, 1)
         idle = _resident(status, "VmRSS")
         with contextlib.suppress(OSError):  # where it is not allowed, the peak is that since the start
             Path("/proc/self/clear_refs").write_text("5")

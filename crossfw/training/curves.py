@@ -9,12 +9,12 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.agreement.trace import Trace
-from crossfw.data.dataset import Dataset
 from crossfw.task import Task
+from crossfw.training.evaluation import Evaluation
 from crossfw.weights.initial import initial_parameters, one_ulp_away
 
 CHECKPOINT_UPDATES = 100
-SAMPLE_SEED = 0
+DROPOUT_STREAM = 5  # beside those of `crossfw.weights.initial` and of the shared state
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,19 @@ class TrainingPlan:
     Attributes:
         dtype, device: to train in and on.
         seed: of the initial weights and of the batches.
-        epochs: passes over the training text.
+        epochs: passes over the training data.
+        batches_used: of each pass; None for all.
         perturbed: start one unit in the last place away.
+        evaluated: ask the trained model for predictions and texts.
     """
 
     dtype: str
     device: str
     seed: int
     epochs: int
+    batches_used: int | None = None
     perturbed: bool = False
+    evaluated: bool = False
 
 
 def perplexity(nll: float, tokens: int) -> float:
@@ -47,22 +51,23 @@ def make_ready(backend: Any, task: Task, spec: Any, dtype: str, device: str, wei
     """Build a task's model in a backend, load weights, and make a fresh optimizer of the recipe."""
     backend.call("build", model=task.model.kind, spec=asdict(spec), dtype=dtype, device=device)
     backend.call("load", parameters=weights)
-    backend.call("configure_optimizer", spec=asdict(task.recipe.optimizer_spec()))
+    backend.call("configure_optimizer", spec=asdict(task.recipe.optimizer))
 
 
 def recipe_weights(task: Task, spec: Any, seed: int) -> dict[str, np.ndarray]:
     """The recipe's initial weights, float64."""
-    return initial_parameters(spec.shapes(), task.recipe.initial, task.recipe.initial_scale, seed)
+    recipe = task.recipe
+    return initial_parameters(spec.shapes(), recipe.initial, recipe.initial_scale, seed, spec.hidden_size)
 
 
 def _batches(batches: list) -> list:
-    return [[batch.inputs, batch.targets] for batch in batches]
+    return [batch.arrays() for batch in batches]
 
 
 class TrainingRun:
     """Drives a backend through the epochs of a plan."""
 
-    def __init__(self, backend: Any, task: Task, dataset: Dataset, spec: Any, plan: TrainingPlan):
+    def __init__(self, backend: Any, task: Task, dataset: Any, spec: Any, plan: TrainingPlan):
         self.backend, self.call = backend, backend.call
         self.task, self.dataset, self.spec, self.plan = task, dataset, spec, plan
         self.points: list[dict] = []
@@ -79,59 +84,47 @@ class TrainingRun:
     def epoch(self, number: int) -> None:
         """Train one epoch, then validate; `number` counts from 1."""
         carry = self.dataset.carries_state
-        batches = _batches(self.dataset.training(self.plan.seed, number))
-        trained = self.call("train", batches=batches, carry_state=carry)
+        batches = _batches(self.dataset.training(self.plan.seed, number)[: self.plan.batches_used])
+        seed = [self.plan.seed, number, DROPOUT_STREAM]
+        trained = self.call("train", batches=batches, carry_state=carry, seed=seed)
         if trained["diverged"] or not math.isfinite(perplexity(trained["nll"], trained["tokens"])):
             place = trained["diverged"] or {"step": trained["steps"] - 1, "tensor": "perplexity", "value": "inf"}
             self.diverged = {"epoch": number, "update": self.updates + place["step"] + 1, **place}
             return
         self._note(number, "training", trained)
         self.updates += trained["steps"]
-        validation = _batches(self.dataset.validation())
+        validation = _batches(self.dataset.validation()[: self.plan.batches_used])
         if validation:
             self._note(number, "validation", self.call("evaluate", batches=validation, carry_state=carry))
         if self.updates >= CHECKPOINT_UPDATES and not self.checkpoint:
             self._take_checkpoint()
 
-    def samples(self) -> list[dict]:
-        """What the trained model writes after the task's prefix, greedily and sampled."""
-        wanted, vocabulary = self.task.generate, self.dataset.vocabulary
-        if wanted is None or self.plan.perturbed or self.diverged:
-            return []
-        joint = "" if self.dataset.spec.unit == "character" else " "
-        prefix = vocabulary.encode(list(wanted.prefix) if joint == "" else wanted.prefix.split())
-        written = []
-        for decoding, temperature in (("greedy", 0.0), ("sampled", wanted.temperature)):
-            ids = self.call("generate", prefix=prefix, count=wanted.count, temperature=temperature, seed=SAMPLE_SEED)
-            text = joint.join(vocabulary.decode(ids))
-            written.append({"prefix": wanted.prefix, "decoding": decoding, "text": wanted.prefix + joint + text})
-        return written
-
     def result(self) -> Trace:
-        """The curve and the samples as facts; parameters after the first epoch past 100 updates, or the last."""
-        samples = self.samples()
+        """The curve, measures and samples as facts; parameters after the first epoch past 100 updates, or the last."""
+        trained = None
+        if self.plan.evaluated and not self.diverged:
+            trained = Evaluation(self.call, self.task, self.dataset)
         if not self.checkpoint and not self.diverged:
             self._take_checkpoint()
         facts = {
             "plan": asdict(self.plan),
             "points": self.points,
             "diverged": self.diverged,
-            "samples": samples,
+            "measures": trained.measures if trained else [],
+            "samples": trained.samples if trained else [],
             "checkpoint_updates": self.checkpoint_updates if self.checkpoint else None,
         }
         return Trace({f"trajectory/{name}": value for name, value in self.checkpoint.items()}, facts)
 
     def _note(self, epoch: int, split: str, counted: dict) -> None:
         value = perplexity(counted["nll"], counted["tokens"])
-        self.points.append({"epoch": epoch, "split": split, "perplexity": value})
+        self.points.append({"epoch": epoch, "split": split, "perplexity": value, "loss": counted["loss"]})
 
     def _take_checkpoint(self) -> None:
         self.checkpoint, self.checkpoint_updates = self.call("export"), self.updates
 
 
-def train(
-    backend: Any, task: Task, dataset: Dataset, spec: Any, plan: TrainingPlan, advance: Callable[[], None]
-) -> Trace:
+def train(backend: Any, task: Task, dataset: Any, spec: Any, plan: TrainingPlan, advance: Callable[[], None]) -> Trace:
     """The trace of one training cell; `advance` is called after every epoch. It ends early when numbers diverge."""
     run = TrainingRun(backend, task, dataset, spec, plan)
     run.start()

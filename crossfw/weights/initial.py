@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-DISTRIBUTIONS = ("normal", "uniform")
+DISTRIBUTIONS = ("normal", "uniform", "torch", "xavier")
+SCALED = ("normal", "uniform")
 Arrays = dict
 
 
@@ -16,16 +17,34 @@ def round_to_float32(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32).astype(np.float64)
 
 
-def initial_parameters(shapes: dict, distribution: str, scale: float, seed: int) -> Arrays:
-    """A recipe's start: weights N(0, scale^2) or U(-scale, scale), biases (one-dimensional) zero; float64."""
+def initial_parameters(shapes: dict, distribution: str, scale: float | None, seed: int, hidden_size: int = 1) -> Arrays:
+    """A recipe's start, float64.
+
+    Args:
+        distribution: "normal", weights N(0, scale^2), or "uniform", weights U(-scale, scale); "xavier", weights
+            U(-a, a) with a = sqrt(6 / (rows + columns)) (Glorot and Bengio, 2010; gluon's `Xavier`); biases
+            (one-dimensional) zero in all three. "torch", PyTorch's defaults: recurrent weights and biases
+            U(-1/sqrt(H), 1/sqrt(H)), output layers the same with their inputs in place of H, embeddings N(0, 1).
+        hidden_size: H, for "torch".
+    """
     rng = np.random.default_rng([seed, 1])
-    draw = {
-        "normal": lambda shape: rng.normal(0.0, scale, shape),
-        "uniform": lambda shape: rng.uniform(-scale, scale, shape),
-    }[distribution]
-    return {
-        name: round_to_float32(draw(shape)) if len(shape) > 1 else np.zeros(shape) for name, shape in shapes.items()
-    }
+
+    def torch_default(name: str, shape: tuple) -> np.ndarray:
+        if name.endswith("W_e"):
+            return rng.normal(0.0, 1.0, shape)
+        inputs = shapes[name.replace("b_q", "W_hq")][1] if name.startswith(("W_hq", "b_q")) else hidden_size
+        return rng.uniform(-1, 1, shape) / np.sqrt(inputs)
+
+    def draw(name: str, shape: tuple) -> np.ndarray:
+        if distribution == "torch":
+            return torch_default(name, shape)
+        if len(shape) == 1:
+            return np.zeros(shape)
+        if distribution == "normal":
+            return rng.normal(0.0, scale, shape)
+        return rng.uniform(-1, 1, shape) * (scale if distribution == "uniform" else np.sqrt(6 / sum(shape)))
+
+    return {name: round_to_float32(draw(name, shape)) for name, shape in shapes.items()}
 
 
 def revealing_parameters(shapes: dict, seed: int) -> Arrays:

@@ -17,18 +17,19 @@ import pytest
 
 from crossfw.backends.client import PACKAGE, CallFailed, InProcess, Worker, WorkerDied
 from crossfw.models import IMPLEMENTATIONS, Implementation
-from crossfw.models.rnn.spec import Spec
+from crossfw.models.network.spec import Spec
 
 SPEC = asdict(Spec(3, 2, 3))
+ONE = {"batch": {"inputs": np.array([[0]])}, "state": {"h": np.zeros((1, 2))}}
 
 
 def build(worker) -> dict:
-    return worker.call("build", model="rnn", spec=SPEC, dtype="float64", device="cpu")
+    return worker.call("build", model="network", spec=SPEC, dtype="float64", device="cpu")
 
 
 def write(tmp_path: Path, body: str) -> Implementation:
     file = tmp_path / "mine.py"
-    file.write_text("from crossfw.models.rnn.numpy import Model as Plain\nimport os, sys, time\n" + body)
+    file.write_text("from crossfw.models.network.numpy import Model as Plain\nimport os, sys, time\n" + body)
     return Implementation("numpy-mine", str(file))
 
 
@@ -48,12 +49,12 @@ def test_threads_are_set_before_import_and_read_back(name):
 
 
 def test_in_process_gives_the_same_as_a_worker(workers):
-    tokens, state = np.array([[0, 1], [2, 0]]), np.zeros((2, 2))
+    batch, state = {"inputs": np.array([[0, 1], [2, 0]])}, {"h": np.zeros((2, 2))}
     answers = []
     for backend in (workers["numpy"], InProcess(Implementation("numpy"))):
         build(backend)
         backend.call("load", parameters={name: np.full(shape, 0.3) for name, shape in Spec(**SPEC).shapes().items()})
-        answers.append(backend.call("forward", inputs=tokens, state=state))
+        answers.append(backend.call("forward", batch=batch, state=state)["activations"])
     for name in answers[0]:
         np.testing.assert_array_equal(answers[0][name], answers[1][name])
 
@@ -84,7 +85,7 @@ class Model(Plain):
 """
     with Worker(write(tmp_path, body)) as worker:
         build(worker)
-        assert worker.call("forward", inputs=np.array([[0]]), state=np.zeros((1, 2)))["output"].shape == (1, 1, 3)
+        assert worker.call("forward", **ONE)["activations"]["output"].shape == (1, 1, 3)
 
 
 def test_a_killed_worker_says_by_which_signal(tmp_path):
@@ -97,7 +98,7 @@ class Model(Plain):
     with Worker(write(tmp_path, body)) as worker:
         build(worker)
         with pytest.raises(WorkerDied, match="signal 9 .SIGKILL.") as caught:
-            worker.call("forward", inputs=np.array([[0]]), state=np.zeros((1, 2)))
+            worker.call("forward", **ONE)
         assert "last words" in caught.value.detail
         assert not worker.alive
 
@@ -112,7 +113,7 @@ def test_a_worker_that_hangs_is_killed(tmp_path):
     with Worker(write(tmp_path, body)) as worker:
         build(worker)
         with pytest.raises(WorkerDied, match="no answer for 0.5 s"):
-            worker.call("forward", silence_limit=0.5, inputs=np.array([[0]]), state=np.zeros((1, 2)))
+            worker.call("forward", silence_limit=0.5, **ONE)
 
 
 def test_a_worker_dies_with_its_parent_in_the_middle_of_a_computation(tmp_path):
@@ -122,9 +123,9 @@ import numpy as np, sys
 from crossfw.backends.client import Worker
 from crossfw.models import Implementation
 worker = Worker(Implementation({implementation.name!r}, {implementation.file!r}))
-worker.call("build", model="rnn", spec={SPEC!r}, dtype="float64", device="cpu")
+worker.call("build", model="network", spec={SPEC!r}, dtype="float64", device="cpu")
 print(worker._process.pid, flush=True)
-worker.call("forward", inputs=np.array([[0]]), state=np.zeros((1, 2)))
+worker.call("forward", batch={{"inputs": np.array([[0]])}}, state={{"h": np.zeros((1, 2))}})
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
@@ -147,7 +148,14 @@ def test_a_framework_that_is_missing_is_named(tmp_path):
 
 
 WORKER_SIDE = ("__init__.py", "models", "optimizers", "backends", "training/epoch.py", "training/divergence.py")
-WORKER_SIDE += ("training/generation.py", "training/__init__.py", "throughput/timing.py", "throughput/__init__.py")
+WORKER_SIDE += (
+    "training/generation.py",
+    "training/decoding.py",
+    "training/dropout.py",
+    "training/__init__.py",
+    "throughput/timing.py",
+    "throughput/__init__.py",
+)
 
 
 @pytest.mark.parametrize("part", WORKER_SIDE)

@@ -37,5 +37,5 @@ def corpus_file(monkeypatch, tmp_path):
 def d2l_folder() -> Path:
     """The folder with D2L's own files."""
     if not _CALLERS_FOLDER:
-        pytest.skip("CROSSFW_DATA is not set: D2L's Time Machine does not come with the project")
+        pytest.skip("CROSSFW_DATA is not set: D2L's files do not come with the project")
     return Path(_CALLERS_FOLDER)

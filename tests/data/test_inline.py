@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossfw.data.inline import InlineSpec
+from crossfw.data import InlineSpec, load_dataset
 from crossfw.errors import CrossfwError
 
 
@@ -14,6 +14,20 @@ def test_the_batch():
     assert batch.inputs.shape == (2, 1, 2)
     assert batch.inputs.dtype == np.float64
     assert batch.targets.tolist() == [[0], [1]]
+
+
+def test_the_members_that_all_datasets_have():
+    dataset = load_dataset(InlineSpec((((1, 1, 0),), ((2, 2, 0),)), ((0,), (4,))))
+    assert dataset.sizes == {"input_size": 3, "output_size": 5}
+    assert dataset.training(3, 1)[0].targets.tolist() == [[0], [4]]
+    assert (dataset.validation(), dataset.test(), dataset.measures([], "test"), dataset.show([], "test", 1)) == (
+        [],
+        [],
+        {},
+        [],
+    )
+    assert dataset.describe() == {"features": 3, "steps": 2, "training sequences": 1}
+    assert dataset.fingerprint != load_dataset(InlineSpec((((1, 1, 0),), ((2, 2, 0),)), ((0,), (3,)))).fingerprint
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ TEXT = list("banana cab")
         ({"min_frequency": 9}, ("<unk>",)),
         ({"order": "alphabetical"}, (" ", "<unk>", "a", "b", "c", "n")),
         ({"order": "alphabetical", "min_frequency": 2}, ("<unk>", "a", "b", "n")),
+        ({"reserved": ("<pad>", "n"), "min_frequency": 2}, ("<unk>", "<pad>", "n", "a", "b")),
+        ({"reserved": ("<pad>",), "order": "alphabetical", "min_frequency": 2}, ("<pad>", "<unk>", "a", "b", "n")),
     ],
 )
 def test_build(settings, tokens):
@@ -34,6 +36,20 @@ def test_encode_and_decode():
     ids = vocabulary.encode("cat")
     assert (ids.dtype, ids.tolist(), len(vocabulary), vocabulary.unknown) == (np.int64, [5, 1, 0], 6, 0)
     assert vocabulary.decode(ids) == ["c", "a", "<unk>"]
+
+
+def test_a_closed_vocabulary():
+    vocabulary = Vocabulary(tuple("ehlo"), closed=True)
+    assert vocabulary.encode("hello").tolist() == [1, 0, 2, 2, 3]
+    assert vocabulary.decode([3, 1, 2, 3, 2]) == list("ohlol")
+    assert (len(vocabulary), vocabulary.padding) == (4, 0)
+    with pytest.raises(CrossfwError, match="token 'x'"):
+        vocabulary.encode("hex")
+
+
+def test_the_places_of_tokens():
+    vocabulary = Vocabulary.build(TEXT, reserved=("<bos>", "<pad>"))
+    assert (vocabulary.index("<bos>"), vocabulary.padding, vocabulary.unknown) == (1, 2, 0)
 
 
 def test_nothing_to_encode_or_decode():
@@ -66,6 +82,8 @@ def test_rare_tokens_become_unknown(tokens, min_frequency):
         (lambda: Vocabulary.build(TEXT, order="frequent"), ["did you mean 'frequency'", "alphabetical"]),
         (lambda: Vocabulary.build(TEXT, min_frequency=0), ["min_frequency = 0", "at least 1"]),
         (lambda: Vocabulary(("a", "b")), ["no <unk>", "Vocabulary.build"]),
+        (lambda: Vocabulary(("a", "a"), closed=True), ["stands twice"]),
+        (lambda: Vocabulary(("a", "b"), closed=True).unknown, ["token '<unk>'", "not among the 2 known ones"]),
         (lambda: Vocabulary(("<unk>", "a", "a")), ["stands twice", "Vocabulary.build"]),
     ],
 )

@@ -43,7 +43,7 @@ def assert_whole(folder: Path) -> dict:
 def implementation(tmp_path: Path, body: str, name: str = "torch-port") -> tuple:
     file = tmp_path / f"{name}.py"
     framework = name.partition("-")[0]
-    file.write_text(f"import os\nfrom crossfw.models.rnn import {framework}_scratch as sibling\n{body}")
+    file.write_text(f"import os\nfrom crossfw.models.network import {framework}_scratch as sibling\n{body}")
     return parse_implementations(["torch-nn", f"{name}={file}"])
 
 
@@ -336,8 +336,9 @@ def test_a_device_that_is_not_there_is_told_at_once(tmp_path):
 def test_what_was_recorded_before_a_crash_is_compared(tmp_path):
     body = """
 class Model(sibling.Model):
-    def readout(self, hidden):
-        return super().readout(hidden) - self.parameters["b_q"]
+    def forward(self, batch, state):
+        activations, last = super().forward(batch, state)
+        return {**activations, "output": activations["output"] - self.parameters["b_q"]}, last
     def loss(self, output, targets):
         raise RuntimeError("no loss")
 """
@@ -347,7 +348,7 @@ class Model(sibling.Model):
     (task,) = results["tasks"]
     assert (code, task["verdict"]) == (1, "disagree")
     assert (task["first_divergence"][0]["stage"], task["first_divergence"][0]["tensor"]) == ("forward", "output")
-    assert "no loss (torch-port.py, line 8, in loss)" in task["failures"][0]["reason"]
+    assert "no loss (torch-port.py, line 9, in loss)" in task["failures"][0]["reason"]
     assert task["learning"]["verdict"] != "same"
 
 
@@ -355,8 +356,8 @@ def test_a_model_that_sees_the_future_is_marked(tmp_path):
     body = """
 import torch
 class Model(sibling.Model):
-    def forward(self, inputs, state):
-        activations, last = super().forward(inputs, state)
+    def forward(self, batch, state):
+        activations, last = super().forward(batch, state)
         output = activations["output"]
         later = torch.cat([output[1:], output[-1:]])
         return {**activations, "output": output + 0.1 * later}, last

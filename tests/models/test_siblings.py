@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from crossfw.agreement.bounds import Size, bound
@@ -11,33 +10,21 @@ from crossfw.agreement.condition import condition_of
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared
 from crossfw.models import IMPLEMENTATIONS
-from crossfw.models.rnn.spec import ACTIVATIONS, Spec
 from crossfw.weights.mapping import mapping_faults
+from tests.models.cases import CASES, make
 
 CEILING = 1e-10
-SIZES = {"small": (3, 1, 5, 4), "wide": (12, 8, 28, 64), "one step": (1, 2, 4, 3)}  # T, N, V, H
-CASES = [
-    *[
-        ("small", activation, biases, inputs)
-        for activation in ACTIVATIONS
-        for biases in (1, 2)
-        for inputs in ("tokens", "features")
-    ],
-    *[("wide", activation, 1, "tokens") for activation in ACTIVATIONS],
-    ("one step", "tanh", 1, "tokens"),
-]
+SIZES = [*[(name, 4, 3) for name in CASES], ("lstm, two layers", 12, 8), ("gru, 1 biases", 12, 8)]
+SIZES += [(name, 1, 1) for name in ("rnn tanh, 1 biases, tokens", "lstm, bidirectional", "translator: gru, context")]
 
 
-@pytest.mark.parametrize(("size", "activation", "biases", "inputs"), CASES, ids=lambda value: str(value))
-def test_every_tensor_of_every_stage_agrees(workers, size, activation, biases, inputs):
-    T, N, V, H = SIZES[size]
-    spec = Spec(V, H, V, activation, biases, inputs)
-    rng = np.random.default_rng(3)
-    x = rng.integers(0, V, (T, N)) if inputs == "tokens" else rng.normal(size=(T, N, V))
-    shared = make_shared("rnn", spec, x, rng.integers(0, V, (T, N)))
-    condition, dimensions = shared.condition, Size.of(spec, shared.targets)
+@pytest.mark.parametrize(("case", "steps", "batch_size"), SIZES, ids=str)
+def test_every_tensor_of_every_stage_agrees(workers, case, steps, batch_size):
+    kind, spec, batch = make(case, steps, batch_size)
+    shared = make_shared(kind, spec, batch)
+    condition, dimensions = shared.condition, Size.of(spec, batch)
     traces = {
-        (name, dtype): record(workers[name], "rnn", shared, dtype, "cpu")
+        (name, dtype): record(workers[name], kind, shared, dtype, "cpu")
         for name in IMPLEMENTATIONS
         for dtype in ("float64", "float32")
     }
@@ -52,7 +39,7 @@ def test_every_tensor_of_every_stage_agrees(workers, size, activation, biases, i
         rows = compare(Side(name, trace), other, dtype, limit, reference if dtype == "float32" else None)
         rows += self_agreement(Side(name, trace), dtype)
         wrong = [row for row in rows if row["grade"] == "different"]
-        assert not wrong, (name, wrong[:3])
+        assert not wrong, (name, dtype, wrong[:3])
         if dtype == "float64":
             assert max(row["error"] for row in rows) <= CEILING
             assert {row["stage"] for row in rows} >= {"forward", "loss", "gradients", "clipping", "update"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crossfw.models import IMPLEMENTATIONS
-from crossfw.models.rnn.spec import Spec
+from crossfw.models.network.spec import Spec
 
 PUBLISHED = {
     "identity": {"output": [4.0, 12.0, 32.0], "hidden": [2.0, 6.0]},
@@ -25,10 +25,11 @@ INPUTS = np.array([[[1.0, 1.0]], [[1.0, 1.0]], [[2.0, 2.0]]])
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_published_table(workers, name, activation, route):
     spec = Spec(2, 2, 2, activation, 1, "features")
-    workers[name].call("build", model="rnn", spec=asdict(spec), dtype="float64", device="cpu")
+    workers[name].call("build", model="network", spec=asdict(spec), dtype="float64", device="cpu")
     ones = {key: np.full(shape, float(len(shape) > 1)) for key, shape in spec.shapes().items()}
     workers[name].call("load", parameters=ones)
-    found = workers[name].call(route, inputs=INPUTS, state=np.zeros((1, 2)))
+    answer = workers[name].call(route, batch={"inputs": INPUTS}, state={"h": np.zeros((1, 2))})
+    found = answer["activations"]
     for tensor, expected in PUBLISHED[activation].items():
         for step, value in enumerate(expected):
             np.testing.assert_allclose(found[tensor][step], np.full((1, 2), value), rtol=1e-15, atol=0)

@@ -51,10 +51,10 @@ FAULTS = (
     Fault(
         "swapped W_xh and W_hh",
         "forward",
-        other_parameters("{'W_xh': p['W_hh'], 'W_hh': p['W_xh']}", "project", "cell"),
+        other_parameters("{'W_xh': p['W_hh'], 'W_hh': p['W_xh']}", "forward"),
     ),
-    Fault("transposed W_hh", "forward", other_parameters("{'W_hh': p['W_hh'].T}", "cell")),
-    Fault("missing bias", "forward", other_parameters("{'b_h': p['b_h'] * 0}", "project")),
+    Fault("transposed W_hh", "forward", other_parameters("{'W_hh': p['W_hh'].T}", "forward")),
+    Fault("missing bias", "forward", other_parameters("{'b_h': p['b_h'] * 0}", "forward")),
     Fault(
         "relu for tanh",
         "forward",
@@ -71,8 +71,9 @@ class Model(sibling.Model):
         "loss",
         """
 class Model(sibling.Model):
-    def loss(self, output, targets):
-        return super().loss(output, targets) * (targets.shape[0] * targets.shape[1])
+    def loss(self, output, batch):
+        targets = batch["targets"]
+        return super().loss(output, batch) * (targets.shape[0] * targets.shape[1])
 """,
         ALL,
     ),
@@ -82,8 +83,8 @@ class Model(sibling.Model):
         """
 Model = sibling.Model
 class Backend(Plain):
-    def step(self, inputs, targets, state):
-        loss, state = self.backward(inputs, targets, state)
+    def step(self, batch, state):
+        loss, state = self.backward(batch, state)
         self.optimizer.step()
         if self.optimizer.spec.clip is not None:
             self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
@@ -97,9 +98,9 @@ class Backend(Plain):
         """
 Model = sibling.Model
 class Backend(Plain):
-    def step(self, inputs, targets, state):
-        loss, state = super().step(inputs, targets, state)
-        return loss, state * 0
+    def step(self, batch, state):
+        loss, state = super().step(batch, state)
+        return loss, {"h": state["h"] * 0}
 """,
         ALL,
     ),
@@ -108,8 +109,8 @@ class Backend(Plain):
         "forward",
         """
 class Model(sibling.Model):
-    def forward(self, inputs, state):
-        return super().forward(flip(inputs), state)
+    def forward(self, batch, state):
+        return super().forward({**batch, "inputs": flip(batch["inputs"])}, state)
 """,
         ALL,
     ),
@@ -120,9 +121,9 @@ class Model(sibling.Model):
 Model = sibling.Model
 class Backend(Plain):
     steps = 0
-    def step(self, inputs, targets, state):
+    def step(self, batch, state):
         self.steps += 1
-        return super().step(inputs, targets, state if self.steps < 9 else state * 0)
+        return super().step(batch, state if self.steps < 12 else {"h": state["h"] * 0})
 """,
     ),
     Fault(
@@ -132,10 +133,10 @@ class Backend(Plain):
 Model = sibling.Model
 class Backend(Plain):
     steps = 0
-    def step(self, inputs, targets, state):
+    def step(self, batch, state):
         self.steps += 1
-        lost = self.steps > 9 and "float32" in str(state.dtype)
-        return super().step(inputs, targets, state * 0 if lost else state)
+        lost = self.steps > 12 and "float32" in str(state["h"].dtype)
+        return super().step(batch, {"h": state["h"] * 0} if lost else state)
 """,
     ),
     Fault(
@@ -148,8 +149,8 @@ class Backend(Plain):
     def step(self, *arguments):
         self.steps += 1
         return super().step(*arguments)
-    def forward(self, inputs, state):
-        return super().forward(inputs, state * 0 if self.steps > 3 else state)
+    def forward(self, batch, state):
+        return super().forward(batch, {"h": state["h"] * 0} if self.steps > 3 else state)
 """,
     ),
     Fault(
@@ -160,10 +161,10 @@ import random
 Model = sibling.Model
 class Backend(Plain):
     steps = 0
-    def step(self, inputs, targets, state):
+    def step(self, batch, state):
         self.steps += 1
-        noise = random.SystemRandom().random() if self.steps > 9 else 1.0
-        return super().step(inputs, targets, state * noise)
+        noise = random.SystemRandom().random() if self.steps > 12 else 1.0
+        return super().step(batch, {"h": state["h"] * noise})
 """,
     ),
     Fault(
@@ -172,7 +173,7 @@ class Backend(Plain):
         """
 class Model(sibling.Model):
     def initial_state(self, batch_size):
-        return super().initial_state(batch_size) + 0.1
+        return {"h": super().initial_state(batch_size)["h"] + 0.1}
 """,
         ALL,
     ),
@@ -181,11 +182,11 @@ class Model(sibling.Model):
         "gradients",
         """
 class Model(sibling.Model):
-    def readout(self, hidden):
+    def forward(self, batch, state):
         p = self.parameters
         self.parameters = {**p, "b_q": p["b_q"].detach()}
         try:
-            return super().readout(hidden)
+            return super().forward(batch, state)
         finally:
             self.parameters = p
 """,
@@ -195,8 +196,8 @@ class Model(sibling.Model):
         "gradients",
         """
 class Model(sibling.Model):
-    def forward(self, inputs, state):
-        return super().forward(inputs, state.detach())
+    def forward(self, batch, state):
+        return super().forward(batch, {"h": state["h"].detach()})
 """,
         ALL,
     ),
@@ -210,8 +211,8 @@ class Model(sibling.Model):
     def initial_state(self, batch_size):
         return super().initial_state(batch_size)
 class Backend(Plain):
-    def native(self, array):
-        return super().native(array.astype("float64") if array.dtype.kind == "f" else array)
+    def __init__(self, model, device, dtype):
+        super().__init__(model, device, "float64")
 """,
         ALL,
     ),
@@ -246,7 +247,7 @@ def write_fault(fault: Fault, framework: str, style: str, folder: Path) -> str:
     """The path of the file with the fault."""
     native = {"torch": "nn", "mxnet": "gluon"}[framework] if style == "library" else "scratch"
     module = f"{framework}_{native}"
-    head = f"{HEADS[framework]}from crossfw.models.rnn import {module} as sibling\n"
+    head = f"{HEADS[framework]}from crossfw.models.network import {module} as sibling\n"
     optimizers = f"from crossfw.optimizers.{module} import Optimizer, clip_global_norm\n"
     path = folder / f"{framework}_{native}.py"
     path.write_text(head + optimizers + fault.body.replace("HERE", framework))

@@ -40,7 +40,7 @@ def test_a_seeded_fault_is_found_where_it_is(tmp_path, fault, framework, style):
 def test_a_true_port_is_not_flagged(tmp_path, framework):
     """The same files without a fault."""
     file = tmp_path / "port.py"
-    file.write_text(f"from crossfw.models.rnn.{framework}_scratch import Model\n")
+    file.write_text(f"from crossfw.models.network.{framework}_scratch import Model\n")
     options = RunOptions(
         tasks=(write_task(tmp_path),),
         out=tmp_path / "report",

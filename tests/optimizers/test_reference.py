@@ -14,9 +14,9 @@ from crossfw.optimizers.numpy import Optimizer, clip_global_norm
 from crossfw.optimizers.spec import OptimizerSpec
 
 
-def run(name: str, gradients: list[float]) -> tuple[float, Optimizer]:
+def run(name: str, gradients: list[float], **values: float) -> tuple[float, Optimizer]:
     model = SimpleNamespace(parameters={"w": np.array([1.0])}, gradients={})
-    optimizer = Optimizer(OptimizerSpec(name=name, learning_rate=0.5, epsilon=0.1), model)
+    optimizer = Optimizer(OptimizerSpec(name=name, learning_rate=0.5, epsilon=0.1, **values), model)
     for g in gradients:
         model.gradients = {"w": np.array([g])}
         optimizer.step()
@@ -28,6 +28,7 @@ def run(name: str, gradients: list[float]) -> tuple[float, Optimizer]:
     [
         ("sgd", 1 - 0.5 * 0.2 - 0.5 * 0.4),
         ("momentum", 1 - 0.5 * 0.2 - 0.5 * (0.9 * 0.2 + 0.4)),
+        ("nag", 1 - 0.5 * (0.2 + 0.9 * 0.2) - 0.5 * (0.4 + 0.9 * (0.9 * 0.2 + 0.4))),
         (
             "adam",
             1
@@ -36,12 +37,66 @@ def run(name: str, gradients: list[float]) -> tuple[float, Optimizer]:
             * ((0.9 * 0.1 * 0.2 + 0.1 * 0.4) / (1 - 0.81))
             / (math.sqrt((0.999 * 0.001 * 0.04 + 0.001 * 0.16) / (1 - 0.999**2)) + 0.1),
         ),
+        # roots of 0.01 x 0.04 and of 0.99 x 0.0004 + 0.01 x 0.16
+        ("rmsprop", 1 - 0.5 * 0.2 / (0.02 + 0.1) - 0.5 * 0.4 / (math.sqrt(0.001996) + 0.1)),
+        ("adagrad", 1 - 0.5 * 0.2 / (0.2 + 0.1) - 0.5 * 0.4 / (math.sqrt(0.04 + 0.16) + 0.1)),
     ],
 )
 def test_two_updates(name, expected):
     value, optimizer = run(name, [0.2, 0.4])
     assert value == pytest.approx(expected, rel=1e-14)
     assert optimizer.updates == 2
+
+
+# With wd = 0.5 the gradients that an update sees are g1 = 0.2 + 0.5 x 1 = 0.7 and g2 = 0.4 + 0.5 w1.
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("sgd", 1 - 0.5 * 0.7, lambda w, g: w - 0.5 * g),
+        ("momentum", 1 - 0.5 * 0.7, lambda w, g: w - 0.5 * (0.9 * 0.7 + g)),
+        ("nag", 1 - 0.5 * 1.9 * 0.7, lambda w, g: w - 0.5 * (g + 0.9 * (0.9 * 0.7 + g))),
+        (
+            "adam",
+            1 - 0.5 * 0.7 / 0.8,
+            lambda w, g: (
+                w
+                - 0.5
+                * ((0.09 * 0.7 + 0.1 * g) / 0.19)
+                / (math.sqrt((0.000999 * 0.49 + 0.001 * g * g) / 0.001999) + 0.1)
+            ),
+        ),
+        (
+            "rmsprop",
+            1 - 0.5 * 0.7 / (0.07 + 0.1),
+            lambda w, g: w - 0.5 * g / (math.sqrt(0.99 * 0.0049 + 0.01 * g * g) + 0.1),
+        ),
+        ("adagrad", 1 - 0.5 * 0.7 / 0.8, lambda w, g: w - 0.5 * g / (math.sqrt(0.49 + g * g) + 0.1)),
+    ],
+)
+def test_two_updates_with_weight_decay(name, first, second):
+    assert run(name, [0.2], weight_decay=0.5)[0] == pytest.approx(first, rel=1e-13)
+    value, _ = run(name, [0.2, 0.4], weight_decay=0.5)
+    assert value == pytest.approx(second(first, 0.4 + 0.5 * first), rel=1e-12)
+
+
+def test_clipping_by_value_comes_before_the_weight_decay():
+    assert run("sgd", [0.2], clip_value=0.1, weight_decay=0.5)[0] == pytest.approx(1 - 0.5 * 0.6, rel=1e-14)
+    assert run("sgd", [-0.2], clip_value=0.1, weight_decay=0.5)[0] == pytest.approx(1 - 0.5 * 0.4, rel=1e-14)
+
+
+def test_biases_decay_only_where_they_are_asked_to():
+    assert run("sgd", [0.2], weight_decay=0.5, decay_biases=False)[0] == run("sgd", [0.2])[0]
+    spec = OptimizerSpec(weight_decay=0.5, decay_biases=False)
+    assert (spec.decay_of(1), spec.decay_of(2)) == (0.0, 0.5)
+
+
+def test_another_learning_rate_leaves_the_velocity_as_it_is():
+    value, optimizer = run("momentum", [0.2])
+    optimizer.set_learning_rate(0.25)
+    optimizer.model.gradients = {"w": np.array([0.4])}
+    optimizer.step()
+    assert float(optimizer.model.parameters["w"][0]) == pytest.approx(value - 0.25 * (0.9 * 0.2 + 0.4), rel=1e-14)
+    assert optimizer.spec.learning_rate == 0.25
 
 
 def test_state_can_be_carried_to_another_optimizer():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -53,11 +55,18 @@ class FakeBackend:
 def test_workers_take_turns_forwards_and_back_from_another_start_each_round():
     log: list[str] = []
     backends = {"a": FakeBackend("a", 0.01, log), "b": FakeBackend("b", 0.02, log)}
-    contest = Contest(backends, np.zeros((5, 2), int), np.zeros((5, 2), int))
-    samples = contest.run("train", 3, lambda: None)
+    contest = Contest(backends, {"inputs": np.zeros((5, 2), int)}, 10)
+    samples = contest.run("train", 3, math.inf, lambda: None)
     assert "".join(log[-12:]) == "abbabaababba"
     assert samples.by_name["a"] == pytest.approx([1000.0] * 3)
     assert samples.by_name["b"] == pytest.approx([500.0] * 3)
+
+
+def test_a_budget_ends_the_rounds_and_three_are_always_made():
+    backends, ticks = {"a": FakeBackend("a", 0.01, [])}, []
+    contest = Contest(backends, {"inputs": np.zeros((5, 2), int)}, 10)
+    samples = contest.run("train", 9, 0.0, lambda: ticks.append(1))
+    assert (len(samples.by_name["a"]), len(ticks)) == (3, 9)
 
 
 def test_rows_pair_siblings_and_hold_the_control():

@@ -9,18 +9,18 @@ import pytest
 
 from crossfw.backends.client import InProcess
 from crossfw.models import IMPLEMENTATIONS, Implementation
-from crossfw.models.rnn.spec import Spec
+from crossfw.models.network.spec import Spec
 from crossfw.training.curves import perplexity
 from crossfw.training.generation import choose
 from crossfw.weights.initial import revealing_parameters
 
 SPEC = Spec(5, 4, 5, "tanh", 1)
 RNG = np.random.default_rng(1)
-BATCHES = [[RNG.integers(0, 5, (3, 2)), RNG.integers(0, 5, (3, 2))] for _ in range(3)]
+BATCHES = [{name: RNG.integers(0, 5, (3, 2)) for name in ("inputs", "targets")} for _ in range(3)]
 
 
 def ready(backend, spec=SPEC, **optimizer):
-    backend.call("build", model="rnn", spec=asdict(spec), dtype="float64", device="cpu")
+    backend.call("build", model="network", spec=asdict(spec), dtype="float64", device="cpu")
     backend.call("load", parameters=revealing_parameters(spec.shapes(), 0))
     backend.call("configure_optimizer", spec={"name": "sgd", "learning_rate": 0.1, "clip": 1.0, **optimizer})
     return backend
@@ -28,7 +28,7 @@ def ready(backend, spec=SPEC, **optimizer):
 
 def test_nll_counts_tokens_and_not_batches():
     backend = ready(InProcess(Implementation("numpy")))
-    short = [[BATCHES[0][0][:1], BATCHES[0][1][:1]], BATCHES[1]]
+    short = [{name: value[:1] for name, value in BATCHES[0].items()}, BATCHES[1]]
     parts = [backend.call("evaluate", batches=[batch], carry_state=False) for batch in short]
     whole = backend.call("evaluate", batches=short, carry_state=False)
     assert whole["tokens"] == 2 + 6
@@ -41,7 +41,7 @@ def test_nll_counts_tokens_and_not_batches():
 def test_state_is_carried_over_detached(workers, name):
     """Two batches with the state carried over are one text: the evaluation equals that of the joined batch."""
     backend = ready(workers[name])
-    joined = [[np.concatenate([BATCHES[0][i], BATCHES[1][i]]) for i in (0, 1)]]
+    joined = [{name: np.concatenate([BATCHES[0][name], BATCHES[1][name]]) for name in BATCHES[0]}]
     carried = backend.call("evaluate", batches=BATCHES[:2], carry_state=True)
     fresh = backend.call("evaluate", batches=BATCHES[:2], carry_state=False)
     whole = backend.call("evaluate", batches=joined, carry_state=True)
@@ -52,12 +52,12 @@ def test_state_is_carried_over_detached(workers, name):
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_training_carries_the_state_too(workers, name):
     reference = ready(InProcess(Implementation("numpy")))
-    state, losses = np.zeros((2, 4)), []
-    for inputs, targets in BATCHES:
-        answer = reference.call("step", inputs=inputs, targets=targets, state=state)
+    state, losses = {"h": np.zeros((2, 4))}, []
+    for batch in BATCHES:
+        answer = reference.call("step", batch=batch, state=state)
         state = answer["state"]
-        losses.append(float(answer["loss"]) * targets.size)
-    trained = ready(workers[name]).call("train", batches=BATCHES, carry_state=True)
+        losses.append(float(answer["loss"]) * batch["targets"].size)
+    trained = ready(workers[name]).call("train", batches=BATCHES, carry_state=True, seed=[0])
     assert trained["nll"] == pytest.approx(sum(losses), rel=1e-13)
     assert trained["steps"] == 3
 
@@ -67,7 +67,7 @@ def test_the_first_tensor_that_overflows_is_named(workers, name):
     """A linear network whose weights explode: after the first update the outputs are inf, and nothing before them."""
     spec = Spec(5, 4, 5, "identity", 1)
     backend = ready(workers[name], spec, learning_rate=1e200, clip=None)
-    diverged = backend.call("train", batches=BATCHES, carry_state=False)["diverged"]
+    diverged = backend.call("train", batches=BATCHES, carry_state=False, seed=[0])["diverged"]
     assert diverged["step"] == 1
     assert diverged["tensor"] in ("hidden", "output")
     assert diverged["value"] in ("inf", "NaN")
@@ -80,7 +80,7 @@ def test_an_update_that_overflows_is_named(workers, name):
         "load",
         parameters={k: v * (30 if k == "W_hq" else 1) for k, v in revealing_parameters(SPEC.shapes(), 0).items()},
     )
-    diverged = backend.call("train", batches=BATCHES * 2, carry_state=False)["diverged"]
+    diverged = backend.call("train", batches=BATCHES * 2, carry_state=False, seed=[0])["diverged"]
     assert diverged is not None
     assert "after the update" in diverged["tensor"] or diverged["tensor"] in ("hidden", "output", "loss")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossfw.models.rnn.spec import Spec
+from crossfw.models.network.spec import Spec
 from crossfw.weights.initial import initial_parameters, one_ulp_away, revealing_parameters
 from crossfw.weights.mapping import mapping_faults
 

@@ -1,0 +1,27 @@
+"""The head with gluon.nn.Dense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mxnet import gluon, nd
+from mxnet.gluon import nn
+
+from crossfw.models.heads.classifier.mxnet_scratch import pool
+
+
+class Head(gluon.Block):
+    """The head of `spec.py`."""
+
+    def __init__(self, spec: Any):
+        super().__init__()
+        self.spec = spec
+        self.dense = nn.Dense(spec.output_size, in_units=spec.width)
+
+    def parameter_names(self) -> dict[str, gluon.Parameter]:
+        """The parameters by canonical name."""
+        return {"W_hq": self.dense.weight, "b_q": self.dense.bias}
+
+    def forward(self, hidden: nd.NDArray, last: dict, mask: nd.NDArray | None) -> nd.NDArray:
+        """Outputs (N, Q) from hidden states (T, N, width) and the last state."""
+        return self.dense(pool(self.spec, hidden, last, mask))

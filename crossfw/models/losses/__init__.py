@@ -1,0 +1,1 @@
+"""Cross-entropy: equations in `spec.py`, and five siblings."""

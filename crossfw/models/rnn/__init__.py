@@ -1,1 +1,0 @@
-"""RNN with one hidden layer: `spec.py` has the equations."""

@@ -1,0 +1,1 @@
+"""Cells over time, in both directions, in layers; see `spec.py`."""
