@@ -13,7 +13,8 @@ def change_through_the_future(backend: Any, shared: Shared) -> float | None:
     """How far outputs in the first half of the steps move when the tokens of the second half are changed.
 
     Returns:
-        max|change| / max|output|, exactly 0 for a causal model; None for other models than language models, and where there is no later step.
+        max|change| / max|output|, exactly 0 for a causal model; None for other models than language models, and where
+        there is no later step.
     """
     inputs, spec = shared.batch["inputs"], shared.spec
     if len(inputs) < 2 or getattr(spec, "head", None) != "language model" or spec.inputs != "tokens":

@@ -79,7 +79,7 @@ class Recorder:
         """
         shared = self.shared
         first, second = shared.gradients
-        for name, spec in shared.optimizers().items():
+        for name, spec in shared.optimizers.items():
             self._start(asdict(spec))
             self.call("update", gradients=first)
             self.call("set_learning_rate", learning_rate=spec.learning_rate / 2)

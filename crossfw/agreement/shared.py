@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ WITHOUT_DECAY_OF_BIASES = ("nag", "adam")
 CLIPPED_BY_VALUE = "rmsprop"  # where MXNet's own clipping comes after the weight decay
 WARM_UPDATES = 3
 LARGE = 150_000  # parameters
+MASKS = ("mask", "source_mask")
 SHRINKINGS = (1.0, 0.25, 2.0**-4, 2.0**-6, 2.0**-8, 2.0**-10)
 
 
@@ -44,7 +46,8 @@ class Shared:
     Attributes:
         spec: of the model.
         parameters: revealing values by canonical name.
-        batch: named arrays, dropout masks among them; state: by name (N, H), not zero.
+        batch: named arrays, dropout masks among them, and masks of padding that hide something; state: by name (N, H),
+            not zero.
         output: made-up outputs for the loss alone.
         gradients: two sets of made-up gradients for clipping and the optimizers alone.
         norm: of the true gradient at `parameters`; half of it clips, twice of it does not.
@@ -69,12 +72,12 @@ class Shared:
         """Clipping thresholds: one that is exceeded, one that is not."""
         return {"above the threshold": self.norm / 2, "below the threshold": self.norm * 2}
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Root mean square of the true gradients' elements; in float32, exactly."""
         return gradient_scale(self.norm, self.parameters)
 
-    @property
+    @cached_property
     def weight_decay(self) -> float:
         """A power of two with which the decay of no weight is more than an eighth of `scale`.
 
@@ -89,9 +92,10 @@ class Shared:
         """The memory of the optimizer that a tensor of the stages update and optimizer state is about; else 0."""
         if stage not in ("update", "optimizer state"):
             return 0.0
-        found = [memory_of(spec) for name, spec in self.optimizers().items() if f"({name}, " in tensor]
+        found = [memory_of(spec) for name, spec in self.optimizers.items() if f"({name}, " in tensor]
         return max(found, default=0.0)
 
+    @cached_property
     def optimizers(self) -> dict[str, OptimizerSpec]:
         """The optimizers, by their names in the report; all decay, and clip at half of the true gradient's norm.
 
@@ -116,6 +120,17 @@ class Shared:
         if self.recipe is not None:
             specs[f"the recipe's {self.recipe.name}"] = self.recipe
         return specs
+
+
+def revealing_mask(steps: int, batch_size: int) -> np.ndarray:
+    """A mask (T, N) that hides something wherever it can: the first sequence is whole, each further one shorter.
+
+    The corner of a batch that is looked at may have no padding, and then a mask that is ignored would not be missed.
+    """
+    lengths = np.maximum(steps - np.arange(batch_size), 1)
+    if batch_size == 1:
+        lengths = np.maximum(lengths - 1, 1)
+    return (np.arange(steps)[:, None] < lengths).astype(np.float64)
 
 
 def memory_of(optimizer: OptimizerSpec) -> float:
@@ -149,6 +164,7 @@ def make_shared(
     given = {
         "batch": {
             **{name: round_to_float32(value) if value.dtype.kind == "f" else value for name, value in batch.items()},
+            **{name: revealing_mask(*batch[name].shape) for name in MASKS if name in batch},
             **masks(spec, batch, rng),
         },
         "state": {name: round_to_float32(rng.uniform(0.2, 0.9, shape)) for name, shape in shapes.items()},

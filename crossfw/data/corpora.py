@@ -98,7 +98,8 @@ def read_corpus(name: str, data_dir: Path | None = None) -> str:
     """The text of a corpus.
 
     Args:
-        name: a key of `CORPORA` or `PARALLEL_CORPORA`, "jay-chou", or the path of a text file of the user's own (`.txt`, UTF-8).
+        name: a key of `CORPORA` or `PARALLEL_CORPORA`, "jay-chou", or the path of a text file of the user's own
+            (`.txt`, UTF-8).
         data_dir: a folder to look in first; the folder that CROSSFW_DATA names comes next, then pooch's cache, then
             the download. The project's own texts are read from the package.
 

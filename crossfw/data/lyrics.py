@@ -15,7 +15,7 @@ CHARACTERS = 1_027  # different ones among the first, newlines counted as blanks
 
 
 def find_lyrics(folders: list[Path]) -> Path | None:
-    """The file `jaychou_lyrics.txt`, or the archive `jaychou_lyrics.txt.zip` that D2L distributed, in the user's folders."""
+    """The file `jaychou_lyrics.txt`, or D2L's archive `jaychou_lyrics.txt.zip`, in the user's folders."""
     places = [folder / name for folder in folders for name in (FILENAME, f"{FILENAME}.zip")]
     return next((path for path in places if path.is_file()), None)
 

@@ -72,8 +72,17 @@ def check_indices(what: str, values: np.ndarray, size: int) -> None:
         raise ValueError(f"{what} {int(values[place])} at {place} is out of range: there are {size}, counted from 0")
 
 
-def check_mask(what: str, mask: np.ndarray | None) -> None:
-    """Raise ValueError for a mask of other numbers than 0 and 1, and for one that hides a whole sequence."""
+def check_shape(what: str, array: np.ndarray | None, wanted: tuple[int, ...]) -> None:
+    """Raise ValueError for another shape, which a framework might broadcast, and for one without a step or sequence."""
+    if array is not None and array.shape != wanted:
+        raise ValueError(f"{what} of shape {array.shape}, where {wanted} is wanted")
+    if 0 in wanted:
+        raise ValueError(f"{what} of shape {wanted}: there is no step, or no sequence")
+
+
+def check_mask(what: str, mask: np.ndarray | None, wanted: tuple[int, ...]) -> None:
+    """Raise ValueError for another shape or other numbers than 0 and 1, and for one that hides a whole sequence."""
+    check_shape(what, mask, wanted)
     if mask is None:
         return
     if not np.isin(mask, (0, 1)).all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -369,3 +370,16 @@ class Model(sibling.Model):
     assert causal == {"numpy": True, "torch-nn": True, "torch-port": False}
     assert code == 1
     assert "sees the future" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_the_implementation_in_the_readme_is_a_true_one(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (body,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "class Model" in block]
+    file = tmp_path / "my_rnn.py"
+    file.write_text(body)
+    results, code, _ = run_quietly(
+        tasks=(write_task(tmp_path),),
+        out=tmp_path / "out",
+        implementations=parse_implementations([f"torch-mine={file}"]),
+    )
+    assert (code, results["tasks"][0]["reason"]) == (0, "every tensor of every stage agrees")

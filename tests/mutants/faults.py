@@ -243,11 +243,11 @@ class Optimizer(plain.Optimizer):
 )
 
 
-def write_fault(fault: Fault, framework: str, style: str, folder: Path) -> str:
+def write_fault(fault: Fault, framework: str, style: str, folder: Path, model: str = "network") -> str:
     """The path of the file with the fault."""
     native = {"torch": "nn", "mxnet": "gluon"}[framework] if style == "library" else "scratch"
     module = f"{framework}_{native}"
-    head = f"{HEADS[framework]}from crossfw.models.network import {module} as sibling\n"
+    head = f"{HEADS[framework]}from crossfw.models.{model} import {module} as sibling\n"
     optimizers = f"from crossfw.optimizers.{module} import Optimizer, clip_global_norm\n"
     path = folder / f"{framework}_{native}.py"
     path.write_text(head + optimizers + fault.body.replace("HERE", framework))

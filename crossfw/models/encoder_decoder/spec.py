@@ -3,10 +3,10 @@
     source (S, N) -> [embedding] -> encoder stack -> last state
     inputs (T, N) -> [embedding] -> decoder stack, which starts from that state -> y_t = W_hq h_t + b_q
 
-The decoder's inputs are the right outputs one step earlier (teacher forcing); when it runs freely its own outputs are fed
-back. With `context` the last hidden state of the encoder's last layer stands beside every input of the decoder, as in
-D2L 9.7. A source mask holds the encoder's state where the source is padding; without one the encoder reads the padding
-too, as D2L's does. The parameters of the two stacks are called `encoder.` and `decoder.`.
+The decoder's inputs are the right outputs one step earlier (teacher forcing); when it runs freely its own outputs are
+fed back. With `context` the last hidden state of the encoder's last layer stands beside every input of the decoder,
+as in D2L 9.7. A source mask holds the encoder's state where the source is padding; without one the encoder reads the
+padding too, as D2L's does. The parameters of the two stacks are called `encoder.` and `decoder.`.
 """
 
 from __future__ import annotations
@@ -145,14 +145,18 @@ class Spec:
         """Refuse a batch (of NumPy arrays) that a framework might take without a word.
 
         Raises:
-            ValueError: for tokens or targets out of range, and for sequences without a real step.
+            ValueError: for tokens or targets out of range, shapes that do not fit, and sequences without a real step.
         """
+        steps, source = batch["inputs"].shape, (batch["source"].shape[0], batch["inputs"].shape[1])
+        settings.check_shape("inputs", batch["inputs"], steps)
+        settings.check_shape("source", batch["source"], source)
         settings.check_indices("source token", batch["source"], self.source_size)
         settings.check_indices("input token", batch["inputs"], self.input_size)
         if "targets" in batch:
+            settings.check_shape("targets", batch["targets"], steps)
             settings.check_indices("target", batch["targets"], self.output_size)
-        settings.check_mask("mask", batch.get("mask"))
-        settings.check_mask("source_mask", batch.get("source_mask"))
+        settings.check_mask("mask", batch.get("mask"), steps)
+        settings.check_mask("source_mask", batch.get("source_mask"), source)
 
     def longest_sum(self) -> int:
         """Terms of the longest inner product in one step; the bounds on rounding grow with it."""

@@ -17,18 +17,18 @@ class Net(nn.Module):
     def __init__(self, spec: Spec, dtype: str):
         super().__init__()
         E = spec.embedding_size
-        self.encoder_embedding = nn.Embedding(spec.source_size, E) if E else nn.Identity()
+        self.encoder_embedding = nn.Embedding(spec.source_size, E) if E else None
         self.encoder = Stack(spec.encoder, dtype)
-        self.decoder_embedding = nn.Embedding(spec.input_size, E) if E else nn.Identity()
+        self.decoder_embedding = nn.Embedding(spec.input_size, E) if E else None
         self.decoder = Stack(spec.decoder, dtype)
         self.head = Head(spec)
 
     def parameter_names(self) -> dict[str, nn.Parameter]:
         """The parameters that learn, by canonical name."""
         return {
-            **{"encoder.W_e": weight for weight in self.encoder_embedding.parameters()},
+            **({"encoder.W_e": self.encoder_embedding.weight} if self.encoder_embedding else {}),
             **self.encoder.parameter_names(),
-            **{"decoder.W_e": weight for weight in self.decoder_embedding.parameters()},
+            **({"decoder.W_e": self.decoder_embedding.weight} if self.decoder_embedding else {}),
             **self.decoder.parameter_names(),
             **self.head.parameter_names(),
         }
@@ -57,7 +57,7 @@ class Model:
 
     def embed(self, side: str, inputs: torch.Tensor) -> torch.Tensor:
         """Rows of the embedding (T, N, E) of one side, where there is one."""
-        return getattr(self.net, f"{side}_embedding")(inputs)
+        return getattr(self.net, f"{side}_embedding")(inputs) if self.spec.embedding_size else inputs
 
     def encode(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
         """Encoded source (S, N, H) and the last state of the encoder."""

@@ -2,8 +2,8 @@
 
     tokens or features -> [embedding] -> stack -> head -> loss
 
-Without an embedding a token is the one-hot vector x_t, so that W_xh x_t is a column of W_xh; with one it is a row of W_e
-(V, E), which learns. The parts have their equations in `cells`, `stack`, `heads` and `losses`.
+Without an embedding a token is the one-hot vector x_t, so that W_xh x_t is a column of W_xh; with one it is a row of
+W_e (V, E), which learns. The parts have their equations in `cells`, `stack`, `heads` and `losses`.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Spec:
             "pool": self.pool != "last" and self.head != "classifier",
             "embedding_size": self.embedding_size is not None and self.inputs == "features",
             "direction": self.cell == "dense" and self.direction != "forward",
+            "reduction": self.reduction == "sequence means" and not head_spec(self.head).MASKED,
         }
         settings.refuse_idle(self, idle)
         if self.head == "context" and self.direction != "bidirectional":
@@ -152,13 +153,16 @@ class Spec:
         """Refuse a batch (of NumPy arrays) that a framework might take without a word.
 
         Raises:
-            ValueError: for tokens or targets out of range, and for sequences without a real step.
+            ValueError: for tokens or targets out of range, shapes that do not fit, and sequences without a real step.
         """
+        inputs, steps = batch["inputs"], batch["inputs"].shape[:2]
+        settings.check_shape("inputs", inputs, steps if self.inputs == "tokens" else (*steps, self.input_size))
         if self.inputs == "tokens":
-            settings.check_indices("input token", batch["inputs"], self.input_size)
+            settings.check_indices("input token", inputs, self.input_size)
         if "targets" in batch:
+            settings.check_shape("targets", batch["targets"], self.output_shape(batch)[:-1])
             settings.check_indices("target", batch["targets"], self.output_size)
-        settings.check_mask("mask", batch.get("mask"))
+        settings.check_mask("mask", batch.get("mask"), steps)
 
     def longest_sum(self) -> int:
         """Terms of the longest inner product in one step; the bounds on rounding grow with it."""

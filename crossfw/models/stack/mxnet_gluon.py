@@ -1,4 +1,4 @@
-"""Gluon's own layers: one for the whole stack where it can carry it, else one for each cell, else the cells in loops."""
+"""Gluon's own layers: one for the whole stack where that can be, else one for each cell, else the cells in loops."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def unstack(array: nd.NDArray) -> list[nd.NDArray]:
 
 
 def project(place: Place, p: dict, inputs: nd.NDArray) -> nd.NDArray:
-    """W_xh x_t plus the biases that do not depend on the state: (T, N, G H) from tokens (T, N) or features (T, N, D)."""
+    """W_xh x_t and the biases that do not depend on the state: (T, N, G H) from tokens (T, N) or features (T, N, D)."""
     rows = place.spec.GATES * place.hidden_size
     bias = p["b_h"] if place.biases == 1 else p["b_xh"]
     if place.biases == 2 and place.spec.folds_biases(place):

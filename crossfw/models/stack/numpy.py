@@ -16,7 +16,7 @@ def cell_of(place: Place) -> ModuleType:
 
 
 def project(place: Place, p: dict, inputs: np.ndarray) -> np.ndarray:
-    """W_xh x_t plus the biases that do not depend on the state: (T, N, G H) from tokens (T, N) or features (T, N, D)."""
+    """W_xh x_t and the biases that do not depend on the state: (T, N, G H) from tokens (T, N) or features (T, N, D)."""
     bias = p["b_h"] if place.biases == 1 else p["b_xh"]
     if place.biases == 2 and place.spec.folds_biases(place):
         bias = bias + p["b_hh"]

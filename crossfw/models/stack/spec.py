@@ -12,8 +12,8 @@ direction. Between layers a dropout mask `keep_l0`, `keep_l1`, ... (0 or 1 / (1 
 one is given, so that every implementation drops the same units.
 
 Names: `W_xh`, `W_hh`, `b_h` (or `b_xh`, `b_hh`), states `h` and `c`; `_l1` stands behind them in the second layer,
-`_reverse` in the second direction. Weights are stored as (outputs, inputs), which is how both frameworks' library layers
-store them, and rows of a batch are multiplied from the left: x W^T.
+`_reverse` in the second direction. Weights are stored as (outputs, inputs), which is how both frameworks' library
+layers store them, and rows of a batch are multiplied from the left: x W^T.
 
 Two recurrent biases compute the same function as one, and learn differently: the effective bias b_xh + b_hh moves twice
 as far, and the global gradient norm counts it twice. `biases` says which of the two models it is, and every

@@ -5,8 +5,8 @@
     n_t = tanh(W_xn x_t + b_xn + r_t (W_hn h_{t-1} + b_hn))                      reset = "after" it
     h_t = (1 - z_t) n_t + z_t h_{t-1}
 
-Cho's paper and D2L's from-scratch code reset before the product; cuDNN, Gluon and PyTorch after it, where the second bias
-of the candidate stands inside the reset. The two are different functions. With one bias b_hn is 0.
+Cho's paper and D2L's from-scratch code reset before the product; cuDNN, Gluon and PyTorch after it, where the second
+bias of the candidate stands inside the reset. The two are different functions. With one bias b_hn is 0.
 The rows of W_xh, W_hh and of the biases are stacked in the order r, z, n, as both frameworks store them.
 """
 

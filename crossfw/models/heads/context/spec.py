@@ -3,8 +3,8 @@
     y_t = W_hq h_t + b_q                          the forward direction predicts the next token
     y'_t = W_hq_reverse h'_t + b_q_reverse        the backward direction the one before
 
-So no direction sees what it has to predict, and [h_t, h'_t] is the vector of a word in its context (Peters et al., "Deep
-contextualized word representations", 2018).
+So no direction sees what it has to predict, and [h_t, h'_t] is the vector of a word in its context (Peters et al.,
+"Deep contextualized word representations", 2018).
 """
 
 from __future__ import annotations
