@@ -3,13 +3,14 @@
 The rooms, in the order in which data flows through them:
 
     task.py      a TOML file becomes a Task
-    data/        text -> vocabulary -> batches, in NumPy
-    models/      each model's equations, its reference, and four siblings
+    data/        texts, grammars, files -> vocabulary -> batches, in NumPy
+    models/      cells, stacks, heads: equations, the reference, and four siblings of each
     optimizers/  the same for optimizers
     backends/    what is asked of a framework, and the process that it runs in
     weights/     where weights start, and how names map
+    measures.py  how good predictions are: accuracy, F1, BLEU, distances
     agreement/   shared state, traces, bounds, comparison, trajectories
-    training/    the one loop, perplexity, divergence, generation
+    training/    the one loop, perplexity, divergence, generation, decoding, evaluation
     throughput/  rounds, samples, statistics, memory
     harness/     cells, resumption, verdicts: `crossfw run`
     report/      results as tables, figures, Markdown, HTML

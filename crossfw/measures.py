@@ -61,6 +61,12 @@ def exact_match(expected: Sequence[Sequence[str]], predicted: Sequence[Sequence[
     return float(np.mean(right))
 
 
+def repetition(tokens: Sequence[int], length: int = 4) -> float:
+    """The share of runs of `length` tokens that occurred before: 0 where every run is new, near 1 for a loop."""
+    runs = [tuple(tokens[start : start + length]) for start in range(len(tokens) - length + 1)]
+    return 1 - len(set(runs)) / len(runs) if runs else 0.0
+
+
 def sense_distances(vectors: np.ndarray, senses: Sequence[str]) -> dict[str, float]:
     """Cosine distances between vectors of one word in different contexts, by whether the senses are the same.
 
@@ -93,3 +99,16 @@ def sense_distances(vectors: np.ndarray, senses: Sequence[str]) -> dict[str, flo
     if within := distances[True]:
         found |= {"within a sense": float(np.mean(within)), "largest within a sense": max(within)}
     return found
+
+
+def nearest_of_the_same_sense(vectors: np.ndarray, senses: Sequence[str]) -> float:
+    """The share of occurrences whose nearest other one, by cosine distance, has the same sense.
+
+    Args:
+        vectors: (M, D), one for each occurrence of the word.
+        senses: the sense of each occurrence, (M,), of which every one occurs at least twice.
+    """
+    directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    likeness = directions.astype(np.float64) @ directions.T
+    np.fill_diagonal(likeness, -np.inf)
+    return float(np.mean([senses[i] == senses[nearest] for i, nearest in enumerate(likeness.argmax(axis=1))]))

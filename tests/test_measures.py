@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from crossfw.errors import CrossfwError
-from crossfw.measures import accuracy, bleu, exact_match, f1, sense_distances
+from crossfw.measures import (
+    accuracy,
+    bleu,
+    exact_match,
+    f1,
+    nearest_of_the_same_sense,
+    repetition,
+    sense_distances,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +91,16 @@ def test_the_libraries_are_loaded_when_they_are_needed():
     code = "import sys, crossfw.measures; print(sorted({'sklearn', 'scipy', 'sacrebleu'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"), [("abcdefgh", 0.0), ("aaaaaaaa", 0.8), ("abababab", 0.6), ("abc", 0.0)]
+)
+def test_repetition_counts_runs_that_came_before(tokens, expected):
+    assert repetition(tokens) == pytest.approx(expected)
+
+
+def test_the_nearest_use_of_a_word_has_its_sense_or_not():
+    vectors = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
+    assert nearest_of_the_same_sense(vectors, ["a", "a", "b", "b"]) == 1.0
+    assert nearest_of_the_same_sense(vectors, ["a", "b", "a", "b"]) == 0.0

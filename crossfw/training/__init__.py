@@ -1,4 +1,5 @@
 """Training: the one loop for all implementations, perplexity, divergence, text generation.
 
-`epoch.py`, `divergence.py` and `generation.py` run beside the framework, `curves.py` in the parent.
+`epoch.py`, `dropout.py`, `divergence.py`, `generation.py` and `decoding.py` run beside the framework, `curves.py` and
+`evaluation.py` in the parent.
 """

@@ -18,7 +18,7 @@ from crossfw.data import (
     TranslationDataset,
 )
 from crossfw.data.schemes import BLANK, PADDED_WORDS
-from crossfw.measures import sense_distances
+from crossfw.measures import nearest_of_the_same_sense, repetition, sense_distances
 from crossfw.task import Task
 
 SAMPLE_SEED = 0
@@ -63,6 +63,7 @@ class Evaluation:
         for decoding, temperature in (("greedy", 0.0), ("sampled", wanted.temperature)):
             ids = self.call("generate", prefix=prefix, count=wanted.count, temperature=temperature, seed=SAMPLE_SEED)
             self._sample(wanted.prefix, decoding, wanted.prefix + joint + joint.join(vocabulary.decode(ids)))
+            self._measure(f"repetition of the {decoding} text", repetition(ids.tolist()))
 
     def _predict(self) -> None:
         for split, batches in self._splits():
@@ -127,11 +128,18 @@ class Evaluation:
             arrays = batch.arrays()
             state = self.call("initial_state", batch_size=arrays["inputs"].shape[1])
             states.append(self.call("forward", batch=arrays, state=state)["activations"]["hidden"])
-        vectors = probes.vectors(states)
-        for word in dict.fromkeys(probes.words):
+        vectors, apart, words = probes.vectors(states), [], list(dict.fromkeys(probes.words))
+        for word in words:
             mine = [i for i, other in enumerate(probes.words) if other == word]
-            for name, value in sense_distances(vectors[mine], [probes.senses[i] for i in mine]).items():
-                self._measure(f"distance of “{word}” {name}", value)
+            senses = [probes.senses[i] for i in mine]
+            found = sense_distances(vectors[mine], senses)
+            apart.append(found["between senses"] > found.get("within a sense", 0.0))
+            for name in ("between senses", "within a sense"):
+                if name in found:
+                    self._measure(f"distance of “{word}” {name}", found[name])
+            if min(map(senses.count, senses)) > 1:
+                self._measure(f"nearest “{word}” of the same sense", nearest_of_the_same_sense(vectors[mine], senses))
+        self._measure("words whose senses lie further apart than uses of one sense", float(np.mean(apart)))
 
     def _compose(self) -> None:
         inputs, outputs = self.dataset.vocabularies["input"], self.dataset.vocabularies["output"]
