@@ -2,7 +2,7 @@
 
 The rooms, in the order in which data flows through them:
 
-    task.py      a TOML file becomes a Task
+    task.py      what a task is; catalogue.py reads one from a TOML file
     data/        texts, grammars, files -> vocabulary -> batches, in NumPy
     models/      cells, stacks, heads: equations, the reference, and four siblings of each
     optimizers/  the same for optimizers

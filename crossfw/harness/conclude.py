@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
 from crossfw.agreement.condition import condition_of
-from crossfw.agreement.trace import Trace
 from crossfw.agreement.trajectory import FLOOR_MARGIN, Trajectories, judge, pairs_of
-from crossfw.harness.cells import DTYPES, Cells, plan_name
+from crossfw.harness.cells import DTYPES, Cells
+from crossfw.harness.curves import Curves
 from crossfw.models import REFERENCE
-from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning, MeasureRow, PerplexityRow
-from crossfw.training.curves import TrainingPlan
+from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning
 from crossfw.weights.mapping import mapping_faults
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A finished training cell."""
-
-    implementation: str
-    plan: TrainingPlan
-    trace: Trace
-
-    def points(self, split: str) -> dict[int, float]:
-        """Perplexity by epoch."""
-        return {p["epoch"]: p["perplexity"] for p in self.trace.facts["points"] if p["split"] == split}
 
 
 class Conclusion:
@@ -40,14 +24,7 @@ class Conclusion:
         self.names = [implementation.name for implementation in self.work.options.implementations]
         self.size = Size.of(self.work.spec, self.work.agreement_batch)
         self.condition = self.work.shared.condition
-        self.curves = list(self._curves())
-
-    def _curves(self) -> Iterator[Curve]:
-        for implementation in self.work.options.implementations:
-            for plan in self.work.plans(implementation):
-                trace = self.cells.traces.get(plan_name(implementation.name, plan))
-                if trace is not None:
-                    yield Curve(implementation.name, plan, trace)
+        self.curves = Curves(cells)
 
     def sides(self, dtype: str) -> dict[str, Side]:
         """The agreement traces in one dtype, by implementation."""
@@ -85,12 +62,6 @@ class Conclusion:
             for fault in faults
         ]
 
-    def seed_0(self, dtype: str, perturbed: bool) -> dict[str, Curve]:
-        """The curves of seed 0 in one dtype, by implementation, the longest of each."""
-        wanted = (dtype, 0, perturbed)
-        fitting = [c for c in self.curves if (c.plan.dtype, c.plan.seed, c.plan.perturbed) == wanted]
-        return {curve.implementation: curve for curve in sorted(fitting, key=lambda curve: curve.plan.epochs)}
-
     def trajectories(self, dtype: str) -> Trajectories:
         """The curves of seed 0 in one dtype, up to the last epoch that is compared."""
         updates = self.work.updates_per_epoch
@@ -101,7 +72,7 @@ class Conclusion:
                     for point in curve.trace.facts["points"]
                     if point["epoch"] <= self.work.compared_epochs
                 }
-                for name, curve in self.seed_0(dtype, moved).items()
+                for name, curve in self.curves.seed_0(dtype, moved).items()
             }
             for moved in (False, True)
         )
@@ -115,7 +86,7 @@ class Conclusion:
             return None
         exact, dtype = self.trajectories("float64"), self.work.options.dtype
         reported = exact if dtype == "float64" else self.trajectories(dtype)
-        learning = judge(exact, reported, self.finals(), self.work.epochs)
+        learning = judge(exact, reported, self.curves.finals(), self.work.epochs)
         absent = [name for name in self.names if name not in exact.curves]
         if absent and learning["verdict"] == "same":
             learning.update(
@@ -123,26 +94,12 @@ class Conclusion:
             )
         return learning
 
-    def finals(self) -> dict[str, list[float]]:
-        """Final training perplexities over seeds, by implementation, of the runs that reached the last epoch."""
-        finals: dict[str, list[float]] = {}
-        for curve in self.reported_curves():
-            points = curve.points("training")
-            if not curve.plan.perturbed and self.work.epochs in points:
-                finals.setdefault(curve.implementation, []).append(points[self.work.epochs])
-        return finals
-
-    def reported_curves(self) -> list[Curve]:
-        """The curves in the dtype that was asked for, without the reference's."""
-        plan = (self.work.options.dtype, self.work.epochs)
-        return [c for c in self.curves if (c.plan.dtype, c.plan.epochs) == plan and c.implementation != REFERENCE]
-
     def trajectory_parameters(self, learning: Learning) -> list[AgreementRow]:
         """Parameters after about 100 updates, for each pair, where curves can still be compared exactly.
 
         They may differ as far as the curves: by the bound, or by the same multiple of the reference's noise floor.
         """
-        curves, moved, rows = self.seed_0("float64", False), self.seed_0("float64", True), []
+        curves, moved, rows = self.curves.seed_0("float64", False), self.curves.seed_0("float64", True), []
         if REFERENCE not in curves or REFERENCE not in moved:
             return rows
         updates = curves[REFERENCE].trace.facts["checkpoint_updates"]
@@ -174,41 +131,10 @@ class Conclusion:
                 )
         return rows
 
-    def perplexity(self) -> list[PerplexityRow]:
-        """Every point of every curve."""
-        return [
-            PerplexityRow(
-                implementation=curve.implementation,
-                seed=curve.plan.seed,
-                epoch=point["epoch"],
-                split=point["split"],
-                perplexity=point["perplexity"],
-                loss=point["loss"],
-                dtype=curve.plan.dtype,
-                perturbed=curve.plan.perturbed,
-            )
-            for curve in self.curves
-            for point in curve.trace.facts["points"]
-        ]
-
     def order_of_failures(self, failure: Failure) -> tuple[int, str]:
         """Implementations in the order in which they were asked for, then stages."""
         names = [*self.names, failure["implementation"]]
         return names.index(failure["implementation"]), failure["stage"]
-
-    def divergences(self) -> list[Failure]:
-        """Training cells whose numbers stopped being finite."""
-        failures = []
-        for curve in self.curves:
-            place = curve.trace.facts["diverged"]
-            if place:
-                moved = ", one unit in the last place away" if curve.plan.perturbed else ""
-                reason = (
-                    f"{curve.plan.dtype}, seed {curve.plan.seed}{moved}: {place['value']} first in {place['tensor']}, "
-                    f"at epoch {place['epoch']}, step {place['step'] + 1} (update {place['update']}); the cell stopped"
-                )
-                failures.append(Failure(implementation=curve.implementation, stage="training", reason=reason))
-        return failures
 
     def causality(self) -> list[CausalityRow]:
         """Language models that see the future."""
@@ -217,33 +143,6 @@ class Conclusion:
             CausalityRow(implementation=name, causal=change == 0.0, change=change)
             for name, change in found.items()
             if change is not None
-        ]
-
-    def evaluated(self) -> list[Curve]:
-        """The curves whose models were asked for predictions at their end."""
-        return [curve for curve in self.curves if curve.plan.evaluated]
-
-    def measures(self) -> list[MeasureRow]:
-        """What the trained models can do."""
-        return [
-            MeasureRow(
-                implementation=curve.implementation,
-                seed=curve.plan.seed,
-                measure=item["measure"],
-                value=item["value"],
-                dtype=curve.plan.dtype,
-            )
-            for curve in self.evaluated()
-            for item in curve.trace.facts["measures"]
-        ]
-
-    def samples(self) -> list[dict]:
-        """What the models of the first seed wrote."""
-        return [
-            {"implementation": curve.implementation, **sample}
-            for curve in self.evaluated()
-            if curve.plan.seed == 0
-            for sample in curve.trace.facts["samples"]
         ]
 
     def notes(self) -> list[dict[str, str]]:

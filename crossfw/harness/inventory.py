@@ -7,10 +7,11 @@ import importlib.util
 from rich.console import Console
 from rich.table import Column, Table
 
+from crossfw.catalogue import find_task, task_names
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.cells import CELLS
 from crossfw.models.heads import HEADS
-from crossfw.task import ENCODER_DECODER, find_task, task_names
+from crossfw.task import ENCODER_DECODER
 
 
 def print_inventory() -> None:

@@ -60,7 +60,7 @@ def _trained(conclusion: Conclusion, item: Published, speeds: dict[str, float]) 
 
 def _values(conclusion: Conclusion, item: Published, name: str) -> list[float]:
     """What was measured of an implementation, from every seed."""
-    mine = [curve for curve in conclusion.evaluated() if curve.implementation == name]
+    mine = [curve for curve in conclusion.curves.evaluated() if curve.implementation == name]
     epoch = item.epoch or conclusion.work.epochs
     if item.quantity in QUANTITIES:
         points = [p for c in mine for p in c.trace.facts["points"] if (p["epoch"], p["split"]) == (epoch, "training")]

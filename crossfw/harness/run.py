@@ -11,6 +11,7 @@ from crossfw import __version__
 from crossfw.agreement.examples import broken_examples
 from crossfw.agreement.verdict import conclude, first_divergences
 from crossfw.backends.client import WorkerError
+from crossfw.catalogue import find_task, task_names
 from crossfw.data import CorpusUnavailable
 from crossfw.errors import CrossfwError
 from crossfw.harness.cells import Cells, explain
@@ -25,7 +26,7 @@ from crossfw.harness.store import Store
 from crossfw.harness.work import Work
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
-from crossfw.task import Task, find_task, task_names
+from crossfw.task import Task
 from crossfw.throughput.measure import control_warning
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
@@ -188,7 +189,7 @@ class Run:
             )
             throughput = speed.run()
             cells.failures += speed.failures
-        failures = sorted(cells.failures + conclusion.divergences(), key=conclusion.order_of_failures)
+        failures = sorted(cells.failures + conclusion.curves.divergences(), key=conclusion.order_of_failures)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
         worked = example_rows(conclusion)
         verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(worked))
@@ -197,15 +198,15 @@ class Run:
             "verdict": verdict.word,
             "setup": work.setup(),
             "agreement": rows,
-            "perplexity": conclusion.perplexity(),
+            "perplexity": conclusion.curves.perplexity(),
             "throughput": throughput,
             "published": worked + trained_rows(conclusion, speeds),
             "first_divergence": list(verdict.first_divergence),
             "learning": learning,
             "causality": conclusion.causality(),
             "floor": work.dataset.floor,
-            "measures": conclusion.measures(),
-            "samples": conclusion.samples(),
+            "measures": conclusion.curves.measures(),
+            "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
             "warnings": list(filter(None, [control_warning(throughput), left_out(compared - same)])),
         }

@@ -2,12 +2,15 @@
 
 What `results.json` holds stands in `crossfw/schema.py`. The rooms in the order in which results flow through them:
 
-- `encoding`: results as strict JSON and back; `tables`: as pandas tables, and a folder read back.
+- `encoding`: results as strict JSON and back; `archive`: the rows of agreement, packed beside it; `tables`: all of them
+  as pandas tables, and a folder read back.
 - `facts`: what all the others need to know about a task; `formatting`: how numbers are written.
 - `summary`, `headlines`: the words: three answers for every task, and three for the whole report.
-- `sections`: the tables that a reader sees; `samples`: the texts that models wrote.
-- `canvas`, `curves`, `heatmap`, `speed`, `figures`: the figures.
-- `pages`: all of these together, made ready for `markdown` and `html` and their templates.
+- `grids`: tables as text in cells; `sections`, `comparisons`, `measures`, `published`, `samples`: those that a reader
+  sees of a task; `overview`: one line for every task.
+- `canvas`, `curves`, `heatmap`, `speed`, `figures`: the figures; `compact`: their SVG, made small.
+- `pages`: all of these together, made ready for `markdown` and `html` and their templates; `sharing`: what the figures
+  of one page have in common.
 - `write`: the folder; `terminal`: the end of a run.
 """
 

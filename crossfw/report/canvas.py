@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, NamedTuple
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from crossfw.report.compact import compact
 from crossfw.schema import Results
 
 WIDTH = 3.75  # inches: 360 CSS pixels, a phone; text of 9 pt is then 12 px
@@ -27,10 +26,13 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#6b7280",
+    "axes.facecolor": "none",  # the figure's white shows through
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e5e7eb",
     "grid.linewidth": 0.7,
+    "xtick.bottom": False,  # the grid shows where the numbers belong
+    "ytick.left": False,
     "xtick.color": "#6b7280",
     "ytick.color": "#6b7280",
     "xtick.labelcolor": "#1f2937",
@@ -45,7 +47,6 @@ STYLE = {
     "svg.hashsalt": "crossfw",
 }
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
-SYSTEM_FONTS = "system-ui, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 
 class Style(NamedTuple):
@@ -85,7 +86,7 @@ class Drawing:
 
 def styles(results: Results) -> dict[str, Style]:
     """A style for every implementation that the report names."""
-    tables = ("agreement", "perplexity", "throughput", "causality", "samples")
+    tables = ("agreement", "perplexity", "throughput", "causality", "samples", "measures")
     rows = [row for task in results["tasks"] for table in tables for row in task[table]]
     names = {row["implementation"] for row in rows} | {row["against"] for row in rows if "against" in row}
     for task in results["tasks"]:
@@ -95,21 +96,11 @@ def styles(results: Results) -> dict[str, Style]:
 
 
 def render(figure: Figure, name: str, caption: str, alt: str, wide: bool = False) -> Drawing:
-    """The finished figure; `name` is unique in the report and makes the SVG's ids so."""
+    """The finished figure; `name` is unique in the report."""
     svg, png = io.StringIO(), io.BytesIO()
     figure.savefig(svg, format="svg", metadata=NO_METADATA)
     figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
-    return Drawing(name, caption, alt, _standalone(svg.getvalue(), name, alt), png.getvalue(), wide)
-
-
-def inlined(drawing: Drawing) -> str:
-    """The SVG for the inside of an HTML page: without XML prolog and namespaces."""
-    return re.sub(
-        r'^.*?<svg |\sxmlns(:xlink)?="[^"]*"',
-        lambda found: "<svg " if "<svg" in found[0] else "",
-        drawing.svg,
-        flags=re.DOTALL,
-    )
+    return Drawing(name, caption, alt, compact(svg.getvalue(), alt), png.getvalue(), wide)
 
 
 def upright(axes_height: float, legend_rows: int) -> tuple[Figure, Axes]:
@@ -138,14 +129,3 @@ def present(rows: Sequence[Mapping[str, Any]], known: dict[str, Style]) -> list[
     """The implementations of some rows, in the order of the whole report."""
     found = {row["implementation"] for row in rows}
     return [name for name in known if name in found]
-
-
-def _standalone(svg: str, name: str, alt: str) -> str:
-    """The SVG with ids of its own, the reader's fonts, a name for screen readers and a width that can shrink."""
-    body = svg[svg.index("<svg ") :]
-    body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, count=1, flags=re.DOTALL)
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r'(url\(|xlink:href=")#', rf"\1#{name}-", body).replace("xlink:href", "href")
-    body = re.sub(r"(?:'DejaVu Sans'|DejaVu Sans)[^;\"]*sans-serif|'DejaVu Sans'", SYSTEM_FONTS, body)
-    label = f'role="img" aria-label="{escape(alt)}" stroke-linejoin="round" stroke-linecap="butt"'
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + body.replace("<svg ", f"<svg {label} ", 1)

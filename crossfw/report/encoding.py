@@ -1,4 +1,7 @@
-"""`results.json` as strict JSON: numbers that JSON lacks travel as the strings "NaN", "Infinity", "-Infinity"."""
+"""`results.json` as strict JSON: numbers that JSON lacks travel as the strings "NaN", "Infinity", "-Infinity".
+
+It is written compactly, yet a row to a line, so that two reports can be compared line by line.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 
 from crossfw import schema
 
+LINE = 200  # characters: what is longer and holds other things is broken into lines
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 TABLES: dict[str, type] = {
@@ -19,13 +23,14 @@ TABLES: dict[str, type] = {
     "published": schema.PublishedRow,
     "failures": schema.Failure,
     "causality": schema.CausalityRow,
+    "measures": schema.MeasureRow,
 }
 LEARNING_TABLES: dict[str, type] = {"trajectory": schema.TrajectoryRow, "equivalence": schema.EquivalenceRow}
 
 
 def dumps(results: schema.Results) -> str:
     """The text of `results.json`."""
-    return json.dumps(_plain(results), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+    return _broken(_plain(results)) + "\n"
 
 
 def loads(text: str) -> Any:
@@ -49,7 +54,22 @@ def numeric_fields(row: type) -> list[str]:
     return [name for name, kind in get_type_hints(row).items() if kind in floats]
 
 
-def _mend(rows: list[dict[str, Any]], row_type: type) -> None:
+def _broken(value: Any) -> str:
+    """JSON of `value`, with the items of what is too long for a line on lines of their own."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    if len(text) <= LINE:
+        return text
+    if isinstance(value, dict):
+        inner = (f"{json.dumps(key, ensure_ascii=False)}:{_broken(item)}" for key, item in value.items())
+        return "{\n" + ",\n".join(inner) + "\n}"
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        return "[\n" + ",\n".join(map(_broken, value)) + "\n]"
+    return text
+
+
+def _mend(rows: list[dict[str, Any]] | dict[str, Any], row_type: type) -> None:
+    if isinstance(rows, dict):  # a pointer to rows that are kept elsewhere
+        return
     fields = numeric_fields(row_type)
     for row in rows:
         for field in fields:

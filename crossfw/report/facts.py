@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from crossfw.report import formatting
 from crossfw.schema import AgreementRow, Learning, PerplexityRow, TaskResult, ThroughputRow, TrajectoryRow
 
 MODES = {"train": "training", "infer": "inference"}
@@ -57,6 +58,14 @@ def differing(task: TaskResult) -> list[str]:
 def seeing_the_future(task: TaskResult) -> list[str]:
     """The implementations that failed the causality check."""
     return unique(row["implementation"] for row in task["causality"] if not row["causal"])
+
+
+def future_warning(task: TaskResult) -> str:
+    """Who sees the future, as a sentence; empty where nobody does."""
+    blind, asked = seeing_the_future(task), unique(row["implementation"] for row in task["causality"])
+    if len(blind) < 2:
+        return "".join(f"{name} {SEES_THE_FUTURE}" for name in blind)
+    return f"{formatting.all_of(blind, len(asked))} see the future: their perplexity is no measure of a language model"
 
 
 def drawn_dtype(task: TaskResult) -> str | None:

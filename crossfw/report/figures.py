@@ -1,6 +1,9 @@
-"""All figures of a task, drawn without pyplot: perplexity, gaps of trajectories, errors by tensor, throughput."""
+"""All figures of a task, drawn without pyplot: perplexity, gaps of trajectories, errors by stage, throughput."""
 
 from __future__ import annotations
+
+import hashlib
+import pickle
 
 import matplotlib
 
@@ -14,10 +17,18 @@ KINDS = {
     "trajectory": curves.gaps,
     "throughput": speed.throughput,
 }
+KEPT = 100  # tasks
+
+_drawn: dict[bytes, dict[str, Drawing]] = {}  # a run writes its report after every task, and drawing takes the longest
 
 
 def draw(task: TaskResult, styles: dict[str, Style], prefix: str) -> dict[str, Drawing]:
     """The figures that a task's results allow, by kind; their names begin with `prefix`."""
-    with matplotlib.rc_context(STYLE):
-        drawings = {kind: function(task, styles, f"{prefix}-{kind}") for kind, function in KINDS.items()}
-    return {kind: drawing for kind, drawing in drawings.items() if drawing}
+    key = hashlib.sha256(pickle.dumps((task, styles, prefix))).digest()
+    if key not in _drawn:
+        if len(_drawn) >= KEPT:
+            _drawn.pop(next(iter(_drawn)))
+        with matplotlib.rc_context(STYLE):
+            drawings = {kind: function(task, styles, f"{prefix}-{kind}") for kind, function in KINDS.items()}
+        _drawn[key] = {kind: drawing for kind, drawing in drawings.items() if drawing}
+    return dict(_drawn[key])

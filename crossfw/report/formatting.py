@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from statistics import median
 
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NONE = "–"
+_SHARES = r"\b(accuracy|F1|exact match)\b"  # measures from 0 to 1
 
 
 def special(value: float | None) -> str | None:
@@ -29,7 +31,7 @@ def error(value: float | None) -> str:
         return "0"
     if 0.01 <= abs(value) < 1000:
         return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
-    return re.sub(r"e([+-])0*", lambda sign: "e-" if sign[1] == "-" else "e", f"{value:.0e}")
+    return _short_exponent(f"{value:.0e}")
 
 
 def perplexity(value: float | None) -> str:
@@ -98,6 +100,36 @@ def published(value: float | None) -> str:
     return rate(value) if abs(value) >= 1e4 else f"{value:.4g}"
 
 
+def is_measure(name: str) -> bool:
+    """Whether `name` is that of a measure with a unit of its own."""
+    return re.search(rf"{_SHARES}|\bBLEU\b", name) is not None
+
+
+def measure(name: str, values: list[float]) -> str:
+    """The median of `values` and their range, in the unit of the measure `name`: `97.5 % (96.1 to 98.0)`."""
+    if not values:
+        return NONE
+    share = re.search(_SHARES, name) is not None
+    middle = math.nan if any(map(math.isnan, values)) else median(values)
+    text = _measured(name, middle, share) + (" %" if share and math.isfinite(middle) else "")
+    finite = [value for value in values if math.isfinite(value)]
+    if len(set(values)) == 1 or not finite:
+        return text
+    return f"{text} ({_measured(name, min(finite), share)} to {_measured(name, max(finite), share)})"
+
+
+def _measured(name: str, value: float, share: bool) -> str:
+    if (text := special(value)) is not None:
+        return text
+    if share:
+        return f"{100 * value:.1f}"
+    if "BLEU" in name:
+        return f"{value:.1f}"
+    if value and abs(value) < 1e-3:
+        return _short_exponent(f"{value:.2e}")
+    return published(value) if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def listing(words: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = list(words)
@@ -119,6 +151,10 @@ def all_of(names: list[str], total: int) -> str:
 def slug(text: str) -> str:
     """`text` as part of a file name and of an HTML id."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "task"
+
+
+def _short_exponent(text: str) -> str:
+    return re.sub(r"e([+-])0*", lambda sign: "e-" if sign[1] == "-" else "e", text)
 
 
 def _exponent(value: float) -> int:

@@ -58,8 +58,11 @@ def _learning_headline(tasks: list[TaskResult]) -> Headline:
         word = "Not tested" if not same else "Yes, where tested" if untested else "Yes"
     text = _tally(named, _LEARNING_WORDS, len(trained)) if trained else "nothing was trained"
     blind = facts.unique(name for task in tasks for name in facts.seeing_the_future(task))
-    if blind:
-        text += f"; {formatting.listing(blind)} {'sees' if len(blind) == 1 else 'see'} the future"
+    if len(blind) == 1:
+        text += f"; {blind[0]} sees the future"
+    elif blind:
+        seeing = formatting.count(sum(bool(facts.seeing_the_future(task)) for task in tasks), "task")
+        text += f"; in {seeing} models see the future"
     return Headline(QUESTIONS["learning"], status, word, text)
 
 

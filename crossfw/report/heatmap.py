@@ -1,4 +1,7 @@
-"""The figure of errors: a row for each tensor, a column for each implementation, a panel for each dtype."""
+"""The figure of errors: a row for each stage, a column for each implementation, a panel for each dtype.
+
+A stage shows the worst of its tensors; those that differ from what they must be have rows of their own below it.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,14 @@ from crossfw.report import facts, formatting
 from crossfw.report.canvas import WIDTH, Drawing, Style, present, render
 from crossfw.schema import AgreementRow, TaskResult
 
-MOST_ROWS = 60
+MOST_ROWS = 20  # tensors that differ
 ROW, GAP, PAD = 15.0, 14.0, 6.0  # points
 LETTER = 5.7  # points: a letter of 9 pt, generously
 PALE, BLUE, AMBER, RED, INK = (1.0, 1.0, 1.0), (0.66, 0.80, 0.92), "#fde3a7", "#a3160b", "#1f2937"
 
-Place = tuple[str, str]  # stage, tensor
+SHADES = 8  # between white and blue: more cannot be told apart
+
+Place = tuple[str, str]  # stage, and one of its tensors that differs, or ""
 
 
 @dataclass(frozen=True)
@@ -30,24 +35,24 @@ class Map:
     columns: list[str]
     dtypes: list[str]
     places: list[Place]
-    left_out: int
+    sizes: dict[str, int]  # tensors of each stage
+    differing: int  # tensors, of which `places` has up to MOST_ROWS
     cells: dict[tuple[Place, str, str], AgreementRow]
 
     @property
     def label_width(self) -> float:
-        """The names of the tensors."""
-        longest = max(max(len(_shortened(tensor)) for _, tensor in self.places), 8)
-        return PAD + longest * LETTER + 8
+        """The names of stages and tensors."""
+        return PAD + max(14, *(len(self.label(place)) for place in self.places)) * LETTER + 8
+
+    def label(self, place: Place) -> str:
+        """What stands at the left of a row."""
+        stage, tensor = place
+        return _shortened(tensor) if tensor else f"{stage} ({self.sizes[stage]})"
 
     @property
     def column_width(self) -> float:
         """One implementation: the longest part of its name, or a number."""
         return max(44.0, *(len(part) * LETTER + 10 for name in self.columns for part in _header(name)))
-
-    @property
-    def stages(self) -> list[str]:
-        """The stages, in order."""
-        return facts.unique(stage for stage, _ in self.places)
 
 
 def errors(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | None:
@@ -58,28 +63,29 @@ def errors(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | N
     panel = len(chart.columns) * chart.column_width
     width = max(WIDTH * 72, chart.label_width + len(chart.dtypes) * (panel + GAP) + PAD - GAP)
     head = 40 + 18 + 11 * max(len(_header(column)) for column in chart.columns) + 6
-    height = head + (len(chart.places) + len(chart.stages)) * ROW + 66
+    height = head + len(chart.places) * ROW + 66
     figure = Figure(figsize=(width / 72, height / 72))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
     _titles(axes, chart)
-    _stages_and_tensors(axes, chart, head, width)
+    for index, place in enumerate(chart.places):
+        y, indent = head + (index + 0.5) * ROW, 8 if place[1] else 0
+        axes.text(PAD + indent, y, chart.label(place), weight="normal" if place[1] else "bold", va="center")
     for index, dtype in enumerate(chart.dtypes):
         _panel(axes, chart, dtype, chart.label_width + index * (panel + GAP), head)
     _key(axes, height - 56)
-    failing = sum(facts.failed(row) for row in chart.cells.values())
     against = f" against {chart.reference}" if chart.reference else ""
-    alt = f"Error of {len(chart.places)} tensors{against} in {task['title']}: " + (
-        f"{formatting.count(failing, 'cell')} above the bound." if failing else "no cell above the bound."
+    many = formatting.count(sum(chart.sizes.values()), "tensor")
+    alt = f"Error of {many}{against} in {task['title']}, the largest of each stage: " + (
+        f"{formatting.count(chart.differing, 'tensor')} above the bound."
+        if chart.differing
+        else "none above the bound."
     )
-    return render(
-        figure,
-        name,
-        "Largest relative error of every tensor, by stage. A cross marks an error that no rounding explains.",
-        alt,
-        wide=width > WIDTH * 72 + 1,
-    )
+    caption = "Relative error of the worst tensor of every stage, and how many tensors it has."
+    if chart.differing:
+        caption += " Tensors with an error that no rounding explains stand below; a cross marks it."
+    return render(figure, name, caption, alt, wide=width > WIDTH * 72 + 1)
 
 
 def _arrange(task: TaskResult, styles: dict[str, Style]) -> Map | None:
@@ -89,67 +95,65 @@ def _arrange(task: TaskResult, styles: dict[str, Style]) -> Map | None:
     rows = [row for row in pairs if row["against"] == reference] if reference else pairs
     if not rows:
         return None
-    if reference:
-        columns = present(rows, styles)
-    else:
-        columns = facts.unique(f"{row['implementation']} / {row['against']}" for row in rows)
+    tensors: dict[str, dict[str, float]] = {}  # by stage: those that differ with their severity, others with -1
     cells: dict[tuple[Place, str, str], AgreementRow] = {}
     for row in rows:
-        column = row["implementation"] if reference else f"{row['implementation']} / {row['against']}"
-        key = ((row["stage"], row["tensor"]), row["dtype"], column)
-        if key not in cells or _rank(row) > _rank(cells[key]):
-            cells[key] = row
-    places = facts.unique((row["stage"], row["tensor"]) for row in rows)
-    worst: dict[Place, tuple[bool, float]] = {}
-    for (place, _, _), row in cells.items():
-        worst[place] = max(worst.get(place, (False, 0.0)), _rank(row))
-    kept = set(sorted(places, key=worst.__getitem__, reverse=True)[:MOST_ROWS])
-    dtypes = sorted(facts.unique(row["dtype"] for row in rows), reverse=True)
-    return Map(reference, columns, dtypes, [place for place in places if place in kept], len(places) - len(kept), cells)
+        stage, column = row["stage"], _column(row, reference)
+        for place in ((stage, ""), (stage, row["tensor"])):
+            key = (place, row["dtype"], column)
+            if key not in cells or _rank(row) > _rank(cells[key]):
+                cells[key] = row
+        worst = facts.severity(row) if facts.failed(row) else -1.0
+        known = tensors.setdefault(stage, {})
+        known[row["tensor"]] = max(known.get(row["tensor"], -1.0), worst)
+    differing = [
+        (worst, stage, name) for stage, known in tensors.items() for name, worst in known.items() if worst >= 0
+    ]
+    kept = {place[1:] for place in sorted(differing, key=lambda each: each[0], reverse=True)[:MOST_ROWS]}
+    return Map(
+        reference=reference,
+        columns=present(rows, styles) if reference else facts.unique(_column(row, None) for row in rows),
+        dtypes=sorted(facts.unique(row["dtype"] for row in rows), reverse=True),
+        places=[(s, name) for s, known in tensors.items() for name in ("", *known) if not name or (s, name) in kept],
+        sizes={stage: len(known) for stage, known in tensors.items()},
+        differing=len(differing),
+        cells=cells,
+    )
 
 
-def _rank(row: AgreementRow) -> tuple[bool, float]:
-    return facts.failed(row), facts.severity(row)
+def _column(row: AgreementRow, reference: str | None) -> str:
+    return row["implementation"] if reference else f"{row['implementation']} / {row['against']}"
+
+
+def _rank(row: AgreementRow) -> tuple[bool, bool, float]:
+    return facts.failed(row), row["grade"] == "less accurate", facts.severity(row)
 
 
 def _titles(axes: Axes, chart: Map) -> None:
-    axes.text(PAD, 14, "Error by tensor", weight="bold", size=10, va="center")
-    against = f"against {chart.reference}" if chart.reference else "between pairs"
-    total = len(chart.places) + chart.left_out
-    count = f"the {len(chart.places)} worst of {total} tensors" if chart.left_out else formatting.count(total, "tensor")
-    axes.text(PAD, 29, f"{against}; {count}", va="center")
-
-
-def _stages_and_tensors(axes: Axes, chart: Map, top: float, width: float) -> None:
-    stage_before, y = None, top
-    for stage, tensor in chart.places:
-        if stage != stage_before:
-            axes.plot([PAD, width - PAD], [y + 1, y + 1], color="#d1d5db", linewidth=0.7)
-            axes.text(PAD, y + ROW / 2 + 1, stage, weight="bold", va="center")
-            stage_before, y = stage, y + ROW
-        axes.text(PAD + 8, y + ROW / 2, _shortened(tensor), va="center")
-        y += ROW
+    axes.text(PAD, 14, "Error by stage", weight="bold", size=10, va="center")
+    shown = sum(bool(tensor) for _, tensor in chart.places)
+    verb = "differs" if chart.differing == 1 else "differ"
+    many = f"{formatting.count(chart.differing, 'tensor')} {verb}"
+    count = many if chart.differing else "the worst tensor of each"
+    if shown < chart.differing:
+        count += f", the {shown} worst are shown"
+    axes.text(PAD, 29, f"{f'against {chart.reference}' if chart.reference else 'between pairs'}; {count}", va="center")
 
 
 def _panel(axes: Axes, chart: Map, dtype: str, left: float, top: float) -> None:
     step = chart.column_width
     axes.text(left, 52, dtype, weight="bold", va="center")
+    boxes, colors = [], []
     for index, column in enumerate(chart.columns):
-        axes.text(
-            left + (index + 0.5) * step, top - 5, "\n".join(_header(column)), ha="center", va="bottom", linespacing=1.0
-        )
-    boxes, colors, stage_before, y = [], [], None, top
-    for place in chart.places:
-        if place[0] != stage_before:
-            stage_before, y = place[0], y + ROW
-        for index, column in enumerate(chart.columns):
-            row = chart.cells.get((place, dtype, column))
-            x = left + index * step
-            text, fill, ink, weight = _cell(row)
+        x = left + index * step
+        for line, words in enumerate(reversed(_header(column))):
+            axes.text(x + 0.5 * step, top - 5 - 11 * line, words, ha="center", va="bottom")
+        for line, place in enumerate(chart.places):
+            y = top + line * ROW
+            text, fill, ink, weight = _cell(chart.cells.get((place, dtype, column)))
             boxes.append(Rectangle((x + 0.5, y + 0.5), step - 1, ROW - 1))
             colors.append(fill)
             axes.text(x + step / 2, y + ROW / 2 + 0.5, text, ha="center", va="center", color=ink, weight=weight)
-        y += ROW
     axes.add_collection(PatchCollection(boxes, facecolors=colors, edgecolors="#e5e7eb", linewidths=0.5, zorder=0.5))
 
 
@@ -168,13 +172,14 @@ def _cell(row: AgreementRow | None) -> tuple[str, object, str, str]:
 def _shade(ratio: float) -> tuple[float, ...]:
     """White from a millionth of the bound down, blue at the bound."""
     depth = 0.0 if ratio <= 0 else min(1.0, max(0.0, 1 + math.log10(ratio) / 6)) if math.isfinite(ratio) else 1.0
+    depth = round(depth * SHADES) / SHADES
     return tuple(pale + depth * (blue - pale) for pale, blue in zip(PALE, BLUE))
 
 
 def _key(axes: Axes, top: float) -> None:
-    for step in range(24):
-        shade = _shade(10 ** (6 * (step / 23 - 1)))
-        axes.add_patch(Rectangle((PAD + step * 1.75, top), 1.8, 11, facecolor=shade, linewidth=0))
+    for step in range(SHADES + 1):
+        shade = _shade(10 ** (6 * (step / SHADES - 1)))
+        axes.add_patch(Rectangle((PAD + step * 42 / (SHADES + 1), top), 42 / (SHADES + 1), 11, facecolor=shade, lw=0))
     axes.add_patch(Rectangle((PAD, top), 42, 11, fill=False, edgecolor="#9ca3af", linewidth=0.5))
     axes.text(PAD + 50, top + 6, "error: a millionth of the bound … bound", va="center")
     for line, (sign, fill, ink, text) in enumerate(

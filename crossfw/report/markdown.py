@@ -6,8 +6,20 @@ import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from crossfw.report.grids import WARNING, Table
 from crossfw.report.pages import Page
-from crossfw.report.sections import WARNING, Table
+
+SHOWN = (
+    "measures",
+    "final_perplexities",
+    "trajectory",
+    "equivalence",
+    "causality",
+    "examples",
+    "published",
+    "throughput",
+)
+FOLDED = {"setup": "What was run", "agreement": "Every comparison, by stage"}
 
 
 def render(page: Page) -> str:
@@ -21,7 +33,8 @@ def render(page: Page) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(text=text, grid=grid, fenced=fenced)
-    source = environment.get_template("report.md.j2").render(page=page, warning=WARNING)
+    template = environment.get_template("page.md.j2")
+    source = template.render(page=page, warning=WARNING, shown=SHOWN, folded=FOLDED)
     return re.sub(r"\n{3,}", "\n\n", source)
 
 
@@ -36,8 +49,12 @@ def grid(table: Table) -> str:
     columns = [*(["group"] if headings else []), *table.columns]
     rules = [*(["---"] if headings else []), *("---:" if numeric else "---" for numeric in table.numeric)]
     rows = [[*([heading] if headings else []), *row] for heading, rows in table.groups for row in rows]
-    lines = ["| " + " | ".join(text(cell) for cell in row) + " |" for row in (columns, *rows)]
+    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in (columns, *rows)]
     return "\n".join([f"**{text(table.caption)}**", "", lines[0], f"| {' | '.join(rules)} |", *lines[1:]])
+
+
+def _cell(words: str) -> str:
+    return "<br>".join(map(text, words.split("\n")))
 
 
 def fenced(code: str) -> str:

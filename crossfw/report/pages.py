@@ -6,31 +6,48 @@ import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
-from crossfw.report import figures, formatting, samples, sections, summary
+from crossfw.report import (
+    archive,
+    comparisons,
+    figures,
+    formatting,
+    measures,
+    overview,
+    published,
+    samples,
+    sections,
+    summary,
+)
 from crossfw.report.canvas import Drawing, styles
+from crossfw.report.grids import BAD, GOOD, Table
 from crossfw.report.headlines import Headline, headlines
 from crossfw.schema import Results, TaskResult
 
-BADGES = {"agree": sections.GOOD, "disagree": sections.BAD, "incomplete": "\N{CIRCLE WITH LEFT HALF BLACK}"}
+BADGES = {"agree": GOOD, "disagree": BAD, "incomplete": "\N{CIRCLE WITH LEFT HALF BLACK}"}
 FILES = {
     "report.md": "this report as Markdown",
     "results.json": "everything, with the raw timings",
     "agreement.csv": "every comparison of every tensor",
+    archive.FILE: "the same in columns, compressed; `crossfw.load` reads it",
     "perplexity.csv": "every point of every curve",
     "throughput.csv": "speeds, ratios, intervals, memory",
+    "measures.csv": "what the trained models can do, of every seed",
 }
-_TABLES = (
-    "setup",
-    "divergence",
-    "agreement",
-    "final_perplexities",
-    "trajectory",
-    "equivalence",
-    "causality",
-    "published",
-    "throughput",
-    "failures",
-)
+FEW = 6  # tasks whose figures and tables stand open
+_TABLES = {
+    "setup": sections.setup,
+    "divergence": comparisons.divergence,
+    "agreement": comparisons.agreement,
+    "final_perplexities": sections.final_perplexities,
+    "trajectory": sections.trajectory,
+    "equivalence": sections.equivalence,
+    "causality": sections.causality,
+    "measures": measures.measures,
+    "examples": samples.examples,
+    "published": published.published,
+    "throughput": sections.throughput,
+    "failures": sections.failures,
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,8 @@ class TaskPage:
     slug: str
     badge: str
     answers: list[summary.Answer]
-    tables: dict[str, sections.Table]
+    line: tuple[overview.Cell, ...]
+    tables: dict[str, Table]
     figures: dict[str, Drawing]
     samples: list[tuple[str, list[samples.Group]]]
 
@@ -55,8 +73,15 @@ class Page:
     command: str
     headlines: list[Headline]
     tasks: list[TaskPage]
-    environment: list[sections.Table]
+    overview: Table
+    published: Table
+    environment: list[Table]
     files: dict[str, str]
+
+    @property
+    def few(self) -> bool:
+        """Whether all can be shown at once."""
+        return len(self.tasks) <= FEW
 
     @property
     def drawings(self) -> list[Drawing]:
@@ -69,13 +94,14 @@ def lay_out(results: Results) -> Page:
     known, pages, taken = styles(results), [], set()
     for task in results["tasks"]:
         slug = _free(formatting.slug(task["task"]), taken)
-        tables = {name: getattr(sections, name)(task) for name in _TABLES}
+        tables = {name: make(task) for name, make in _TABLES.items()}
         pages.append(
             TaskPage(
                 task=task,
                 slug=slug,
                 badge=BADGES[task["verdict"]],
                 answers=summary.answers(task),
+                line=overview.line(task),
                 tables={name: table for name, table in tables.items() if table},
                 figures=figures.draw(task, known, slug),
                 samples=samples.by_prefix(task),
@@ -84,7 +110,17 @@ def lay_out(results: Results) -> Page:
     environment = [table for table in sections.environment(results) if table]
     moment = datetime.fromisoformat(results["created"].replace("Z", "+00:00"))  # Python 3.10 reads no Z
     created = f"{moment:%Y-%m-%d %H:%M %Z}".strip()
-    return Page(results, created, shlex.join(results["command"]), headlines(results), pages, environment, FILES)
+    return Page(
+        results=results,
+        created=created,
+        command=shlex.join(results["command"]),
+        headlines=headlines(results),
+        tasks=pages,
+        overview=overview.overview(results["tasks"]),
+        published=published.overview(results),
+        environment=environment,
+        files=FILES,
+    )
 
 
 def _free(slug: str, taken: set[str]) -> str:

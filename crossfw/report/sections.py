@@ -1,66 +1,14 @@
-"""The tables of a report, as text in cells: Markdown and HTML draw the same ones."""
+"""The tables of a task and of its machine: learning, speed, settings, failures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from crossfw.report import facts, formatting
+from crossfw.report.grids import BAD, GOOD, WARNING, Table, grouped, table
 from crossfw.report.summary import NO_DIFFERENCE
-from crossfw.schema import AgreementRow, Results, TaskResult, ThroughputRow
-
-WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-15}"  # the selector asks for the sign, not for a coloured picture
-BAD, GOOD = "\N{MULTIPLICATION X}", "\N{CHECK MARK}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a caption; `groups` are (heading, rows), with the heading empty where there is but one.
-
-    `numeric` tells which columns hold numbers. The first cell of a row names it.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    groups: tuple[tuple[str, list[list[str]]], ...]
-
-    def __bool__(self) -> bool:
-        return any(rows for _, rows in self.groups)
-
-
-def table(caption: str, columns: str, rows: list[list[str]]) -> Table:
-    """A table without groups; `columns` are separated by `|`, and `>` marks one of numbers."""
-    return grouped(caption, columns, [("", rows)])
-
-
-def grouped(caption: str, columns: str, groups: Iterable[tuple[str, list[list[str]]]]) -> Table:
-    """A table whose rows stand in groups under headings."""
-    names = columns.split("|")
-    numeric = tuple(name.startswith(">") for name in names)
-    return Table(caption, tuple(name.removeprefix(">") for name in names), numeric, tuple(groups))
-
-
-def divergence(task: TaskResult) -> Table:
-    """The first failing row of every pair that disagrees."""
-    columns = "implementation|against|stage|tensor|dtype|>error|>bound|>error / bound"
-    return table("Where they first differ", columns, [_divergence_row(row) for row in task["first_divergence"]])
-
-
-def agreement(task: TaskResult) -> Table:
-    """All comparisons, one line for each stage, pair and dtype: the worst tensor stands for the others."""
-    groups = []
-    for stage in facts.unique(row["stage"] for row in task["agreement"]):
-        cells: dict[tuple[str, str, str], list[AgreementRow]] = {}
-        for row in task["agreement"]:
-            if row["stage"] == stage:
-                cells.setdefault((row["dtype"], row["implementation"], row["against"]), []).append(row)
-        groups.append((stage, [_agreement_row(rows) for rows in cells.values()]))
-    columns = "implementation|against|dtype|>tensors|>worst error|>bound|worst tensor|grade"
-    caption = "Every comparison, by stage; the worst error is also the smallest bound that would have passed"
-    return grouped(caption, columns, groups)
+from crossfw.schema import Results, TaskResult, ThroughputRow
 
 
 def final_perplexities(task: TaskResult) -> Table:
@@ -118,20 +66,6 @@ def causality(task: TaskResult) -> Table:
     return table("Causality: later inputs changed, earlier outputs watched", columns, rows)
 
 
-def published(task: TaskResult) -> Table:
-    """Published figures beside those measured here."""
-    rows = []
-    for row in task["published"]:
-        who = row["framework"] + (f", {row['implementation']}" if row["implementation"] else "")
-        numbers = (formatting.published(row[key]) for key in ("published", "measured"))
-        rows.append([row["quantity"], who, *numbers, row["verdict"], row["source"]])
-    return table(
-        "Published figures beside those measured here",
-        "quantity|framework|>published|>measured here|verdict|source",
-        rows,
-    )
-
-
 def throughput(task: TaskResult) -> Table:
     """Speed, ratio, share of the machine's limit and memory, by mode."""
     differing, groups = facts.differing(task), []
@@ -177,33 +111,6 @@ def environment(results: Results) -> list[Table]:
 
 
 _SPLITS = ("training", "validation")
-
-
-def _divergence_row(row: AgreementRow) -> list[str]:
-    numbers = (formatting.error(number) for number in (row["error"], row["bound"], facts.severity(row)))
-    return [row["implementation"], row["against"], row["stage"], row["tensor"], row["dtype"], *numbers]
-
-
-def _agreement_row(rows: list[AgreementRow]) -> list[str]:
-    worst = max(rows, key=lambda row: (facts.failed(row), facts.severity(row)))
-    bad = sum(map(facts.failed, rows))
-    grade = f"{BAD} {bad} different" if bad else f"{GOOD} {_mildest(rows)}"
-    numbers = [str(len(rows)), formatting.error(worst["error"]), formatting.error(worst["bound"])]
-    return [
-        worst["implementation"],
-        worst["against"],
-        worst["dtype"],
-        *numbers,
-        worst["tensor"] if worst["error"] else formatting.NONE,
-        grade,
-    ]
-
-
-def _mildest(rows: list[AgreementRow]) -> str:
-    if all(row["grade"] == "equal" for row in rows):
-        return "equal"
-    factor = max((row["factor"] or 0.0 for row in rows), default=0.0)
-    return "less accurate" + (f", up to {formatting.times(factor)}" if factor else "")
 
 
 def _perplexity_cell(final: facts.Final) -> str:

@@ -53,7 +53,7 @@ def same_model(task: TaskResult) -> Answer:
 def learns_the_same(task: TaskResult) -> Answer:
     """Do they come to the same perplexity by the same way?"""
     question, learning = QUESTIONS["learning"], task["learning"]
-    warnings = tuple(f"{name} {facts.SEES_THE_FUTURE}" for name in facts.seeing_the_future(task))
+    warnings = tuple(filter(None, (facts.future_warning(task),)))
     if learning is None:
         return Answer(question, "unknown", "", ("nothing was trained",), warnings)
     status, lead = {"same": ("yes", "yes"), "different": ("no", "no")}.get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from crossfw.errors import CrossfwError
+from crossfw.report import archive
 from crossfw.report.encoding import LEARNING_TABLES, TABLES, loads
 from crossfw.schema import SCHEMA, Results, TaskResult
 
@@ -27,6 +29,7 @@ class Report:
     published: pd.DataFrame
     failures: pd.DataFrame
     causality: pd.DataFrame
+    measures: pd.DataFrame
     trajectory: pd.DataFrame
     equivalence: pd.DataFrame
 
@@ -66,6 +69,7 @@ def read_results(folder: str | Path) -> Results:
     if number != SCHEMA:
         found = f"schema {number!r}, where this crossfw reads schema {SCHEMA}"
         raise CrossfwError(asked, found, "read it with the crossfw that wrote it, or write the report again")
+    _restore_agreement(folder, results)
     return results
 
 
@@ -73,6 +77,20 @@ def load(folder: str | Path) -> Report:
     """The report in `folder`; CrossfwError where there is none that this version reads."""
     results = read_results(folder)
     return Report(folder=Path(folder), results=results, **frames(results))
+
+
+def _restore_agreement(folder: Path, results: Results) -> None:
+    if not archive.points_elsewhere(results):
+        return
+    asked, remedy = f"the report in {folder}", "write the report again with `crossfw run`"
+    path = folder / archive.FILE
+    if not path.is_file():
+        raise CrossfwError(asked, f"a folder without {archive.FILE}, to which its results.json points", remedy)
+    try:
+        archive.restore(results, path.read_bytes())
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError, IndexError) as fault:
+        found = f"an {archive.FILE} that does not belong to its results.json ({fault})"
+        raise CrossfwError(asked, found, remedy) from None
 
 
 def _rows(task: TaskResult, name: str) -> Iterator[dict[str, Any]]:

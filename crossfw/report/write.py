@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from crossfw.errors import CrossfwError
-from crossfw.report import encoding, html, markdown, pages, tables
+from crossfw.report import archive, encoding, html, markdown, pages, tables
 from crossfw.schema import Results
 
-CSV = ("agreement", "perplexity", "throughput")
+CSV = ("perplexity", "throughput", "measures")
 
 
 def write_report(results: Results, folder: str | Path) -> None:
@@ -38,11 +40,18 @@ def _contents(results: Results) -> dict[str, bytes]:
     """Every file by its path in the folder, in the order in which they are renamed."""
     page = pages.lay_out(results)
     frames = tables.frames(results)
-    files = {f"{name}.csv": frames[name].to_csv(index=False, lineterminator="\n").encode() for name in CSV}
+    files = {f"{name}.csv": _csv(frames[name]) for name in CSV}
+    files["agreement.csv"] = archive.as_csv(results)
+    files[archive.FILE] = archive.pack(results)
     for drawing in page.drawings:
         files[f"figures/{drawing.name}.svg"] = drawing.svg.encode()
         files[f"figures/{drawing.name}.png"] = drawing.png
     files["report.md"] = markdown.render(page).encode()
     files["index.html"] = html.render(page).encode()
-    files["results.json"] = encoding.dumps(results).encode()
+    files["results.json"] = encoding.dumps(archive.without_rows(results)).encode()
     return files
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    """Eight digits; `results.json` has them all."""
+    return frame.to_csv(index=False, lineterminator="\n", float_format="%.8g").encode()

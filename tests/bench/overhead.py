@@ -17,11 +17,11 @@ import numpy as np
 
 from crossfw.backends.client import InProcess
 from crossfw.backends.threads import environment
+from crossfw.catalogue import find_task
 from crossfw.harness.options import RunOptions
 from crossfw.harness.speed import SpeedTest
 from crossfw.harness.work import Work
 from crossfw.models import IMPLEMENTATIONS, Implementation
-from crossfw.task import find_task
 from crossfw.throughput.rounds import Contest
 from crossfw.throughput.statistics import ratio_interval
 

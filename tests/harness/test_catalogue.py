@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from crossfw.catalogue import find_task, task_names
 from crossfw.errors import CorpusUnavailable
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
 from crossfw.harness.work import Work
-from crossfw.task import find_task, task_names
 from crossfw.training.curves import TrainingPlan, train
 
 NAMED_IN_THE_SYSTEMS = {

@@ -36,16 +36,30 @@ def test_there_is_no_figure_of_nothing():
     assert list(draw(examples.worked_example())) == ["errors"]
 
 
-def test_drawing_twice_gives_the_same_bytes(drawn):
+def test_drawing_twice_gives_the_same_bytes(drawn, monkeypatch):
+    monkeypatch.setattr(figures, "_drawn", {})
     again = draw(examples.disagreeing())
     assert {kind: (drawing.svg, drawing.png) for kind, drawing in again.items()} == {
         kind: (drawing.svg, drawing.png) for kind, drawing in drawn.items()
     }
 
 
+def test_what_is_drawn_is_kept_and_what_changed_is_drawn_again(monkeypatch):
+    monkeypatch.setattr(figures, "_drawn", {})
+    monkeypatch.setattr(figures, "KEPT", 2)
+    task = examples.worked_example()
+    [first] = draw(task).values()
+    assert draw(task)["errors"] is first
+    task["agreement"][2].update(error=0.5, grade="different")
+    assert "✕ 0.5" in texts(draw(task)["errors"])
+    for number in range(3):
+        draw({**task, "task": f"other{number}"})
+    assert len(figures._drawn) == 2
+
+
 def test_text_is_at_least_nine_points_and_stays_text(drawn):
     for drawing in drawn.values():
-        sizes = [float(size) for size in re.findall(r"font: (?:bold |\d+ )?([\d.]+)px", drawing.svg)]
+        sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", drawing.svg)]
         assert sizes
         assert min(sizes) >= 9
         assert "DejaVu" not in drawing.svg
@@ -74,15 +88,25 @@ def test_a_long_list_shows_the_worst_and_says_so():
     assert last["dtype"] == "float64"
     last.update(error=0.5, grade="different")
     cells = texts(draw(task)["errors"])
-    assert "against numpy; the 60 worst of 64 tensors" in cells
-    assert "✕ 0.5" in cells
+    assert "against numpy; 1 tensor differs" in cells
+    assert "optimizer state (16)" in cells
+    assert cells.count("✕ 0.5") == 2  # the tensor and its stage
+    for row in task["agreement"]:
+        row.update(error=0.5, grade="different")
+    cells = texts(draw(task)["errors"])
+    assert "against numpy; 64 tensors differ, the 20 worst are shown" in cells
+    assert sum("weight" in cell for cell in cells) == 20
 
 
 def test_without_a_reference_the_pairs_are_the_columns():
     first = examples.compared("port", "forward", "logits", 1e-15, against="mxnet-gluon")
     second = {**first, "against": "torch-nn"}
-    assert "against mxnet-gluon; 1 tensor" in texts(draw(examples.blank("verify", agreement=[first]))["errors"])
-    assert "between pairs; 1 tensor" in texts(draw(examples.blank("verify", agreement=[first, second]))["errors"])
+    assert "against mxnet-gluon; the worst tensor of each" in texts(
+        draw(examples.blank("verify", agreement=[first]))["errors"]
+    )
+    assert "between pairs; the worst tensor of each" in texts(
+        draw(examples.blank("verify", agreement=[first, second]))["errors"]
+    )
 
 
 def test_the_noise_band_is_drawn_where_there_are_perturbed_runs(drawn):

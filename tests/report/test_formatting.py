@@ -92,6 +92,27 @@ def test_percent(value, text):
     assert formatting.percent(value) == text
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "text"),
+    [
+        ("accuracy (test data)", [0.975], "97.5 %"),
+        ("F1 (validation data)", [1.0, 1.0], "100.0 %"),
+        ("left word accuracy (test data)", [0.5, 0.6, 0.8], "60.0 % (50.0 to 80.0)"),
+        ("exact match (test data, greedy)", [0.0], "0.0 %"),
+        ("BLEU (test data, beam of 3)", [34.26, 30.0, 40.0], "34.3 (30.0 to 40.0)"),
+        ("distance of “bank” between senses", [0.123456], "0.123"),
+        ("outputs of both Teddies differ by", [1.2345e-7], "1.23e-7"),
+        ("distance", [0.00012345], "1.23e-4"),
+        ("of two Teddies right", [2.0], "2"),
+        ("distance", [12345.0], "12.3 k"),
+        ("accuracy (test data)", [math.nan, 0.5], "NaN (50.0 to 50.0)"),
+        ("accuracy (test data)", [], "–"),
+    ],
+)
+def test_measures_have_units(name, values, text):
+    assert formatting.measure(name, values) == text
+
+
 def test_everyone_is_counted():
     assert formatting.all_of(["a", "b", "c", "d"], 4) == "all four"
     assert formatting.all_of(["a", "b"], 2) == "both"

@@ -80,8 +80,8 @@ def test_clip_paths_point_into_their_own_figure(page, page_text):
 
 
 def test_every_figure_has_words(page):
-    drawings = page.all("svg")
-    assert len(drawings) == 13
+    drawings = [each for each in page.all("svg") if "aria-hidden" not in each]
+    assert len(drawings) == 16
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("figcaption")) == len(page.all("figure")) == len(drawings)
 
@@ -131,9 +131,50 @@ def test_what_must_be_said_is_said(page):
 def test_the_folded_table_is_short(page_text):
     every = re.findall(r"<details>.*?</details>", page_text, flags=re.DOTALL)
     folded = [part for part in every if "Every comparison, by stage" in part]
-    assert len(folded) == 4
-    assert len([part for part in every if "What was run" in part]) == 5
-    assert all(part.count("<tr>") < 100 and 'href="agreement.csv"' in part for part in folded)
+    assert len(folded) == 5
+    assert len([part for part in every if "What was run" in part]) == 6
+    assert all(part.count("<tr>") < 60 and 'href="agreement.csv"' in part for part in folded)
+
+
+def test_one_line_for_every_task(page_text):
+    table = Reader(re.search(r'<table class="overview">.*?</table>', page_text, flags=re.DOTALL)[0])
+    assert len(table.all("tr")) == 1 + len(examples.everything()["tasks"])
+    assert "torch-nn: forward, hidden" in table.text
+    assert "nothing trained" in table.text
+
+
+def test_a_model_that_sees_the_future_is_marked_in_the_line_of_its_task(page_text):
+    [row] = re.findall(r'<tr class="disagree">.*?</tr>', page_text, flags=re.DOTALL)
+    assert re.search(r'<span class="warn">\S+ <span class="nb">torch-nn</span> sees the future</span>', row)
+    assert ".warn { display: block; margin-top: .35rem; color: var(--no)" in page_text
+
+
+def test_many_tasks_are_folded_and_the_navigation_stays_short():
+    few = read(*(examples.worked_example(f"task{number}") for number in range(pages.FEW)))
+    many = read(*(examples.worked_example(f"task{number}") for number in range(pages.FEW + 1)))
+    for page, opened in ((few, pages.FEW), (many, 0)):
+        folds = [each for each in page.all("details") if each.get("class") == "all"]
+        assert sum("open" in each for each in folds) == opened
+    assert "Answers 7 tasks Published Environment" in many.text
+
+
+def test_published_results_of_all_tasks_come_before_the_tasks(page_text):
+    start = page_text.index('id="published"')
+    assert page_text.index('id="tasks"') < start < page_text.index('class="task" id="task-')
+    assert "4 of 4 values reproduced" in page_text
+
+
+def test_cells_that_say_no_are_red(page_text):
+    assert re.search(r'<td class="x">✕ 1 different</td>', page_text)
+    assert not re.search(r'class="[^"]*x">✓', page_text)
+
+
+def test_what_figures_have_in_common_is_stated_once(page_text, folder):
+    assert page_text.count("<defs>") == 1
+    classes = set(re.findall(r"class=(s\d+)[ >]", page_text))
+    assert classes == set(re.findall(r"^\.(s\d+)\{", page_text, flags=re.MULTILINE))
+    figures = sum(path.stat().st_size for path in folder.glob("figures/*.svg"))
+    assert len("".join(re.findall(r"<svg role.*?</svg>", page_text, flags=re.DOTALL))) < 0.8 * figures
 
 
 def test_foreign_text_is_escaped():
@@ -142,7 +183,7 @@ def test_foreign_text_is_escaped():
     assert not page.all("script")
     assert not page.all("b")
     assert "<script>alert(1)</script>" in page.text
-    assert any("<script>" in drawing["aria-label"] for drawing in page.all("svg"))
+    assert any("<script>" in drawing["aria-label"] for drawing in page.all("svg")[1:])
 
 
 def test_tasks_of_one_slug_stay_apart():
@@ -160,7 +201,7 @@ def test_a_task_with_nothing_in_it_has_no_empty_sections():
     page = read(examples.blank("none", setup={}))
     assert not page.all("figure")
     assert not page.all("details")
-    assert len(page.all("table")) == 2  # machine and versions
+    assert len(page.all("table")) == 3  # tasks, machine and versions
 
 
 @pytest.mark.parametrize(

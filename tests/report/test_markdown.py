@@ -18,7 +18,7 @@ def test_the_same_sentences_as_everywhere(markdown_text):
 
 def test_figures_are_there_and_described(markdown_text, folder):
     found = re.findall(r"!\[(.+?)\]\((.+?)\)", markdown_text)
-    assert len(found) == 13
+    assert len(found) == 16
     for alt, path in found:
         assert len(alt) > 20
         assert (folder / path).is_file()
@@ -28,6 +28,8 @@ def test_figures_are_there_and_described(markdown_text, folder):
 def test_links_lead_to_files(markdown_text, folder):
     assert set(re.findall(r"\]\(([\w.]+)\)", markdown_text)) == {
         "agreement.csv",
+        "agreement.json.gz",
+        "measures.csv",
         "index.html",
         "perplexity.csv",
         "results.json",
@@ -60,6 +62,18 @@ def test_groups_become_a_column():
         "| one | a | 1 |",
         "| two | b | 2 |",
     ]
+
+
+def test_tasks_and_published_results_come_first(markdown_text):
+    start = markdown_text[: markdown_text.index("## Recurrent language model")]
+    assert "| lm\\_gru |" in start or "| lm_gru |" in start
+    assert "torch-nn sees the future" in start
+    assert "## Published results" in start
+    assert "✓ 4 of 4 values reproduced" in start
+
+
+def test_lines_of_a_cell_stay_apart(markdown_text):
+    assert "| ✓ mxnet-scratch, mxnet-gluon and torch-nn<br>✕ torch-scratch: il dit , |" in markdown_text
 
 
 def test_an_empty_report_is_one_too():

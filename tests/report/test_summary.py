@@ -139,6 +139,20 @@ def test_a_model_that_sees_the_future_is_warned_about():
     assert warning == "torch-nn sees the future: its perplexity is no measure of a language model"
 
 
+def test_several_that_see_the_future_share_one_warning():
+    task = examples.agreeing(causality=examples.causality(blind=examples.FOUR))
+    [warning] = learns_the_same(task).warnings
+    assert warning == "all four see the future: their perplexity is no measure of a language model"
+    assert "in 2 tasks models see the future" in headlines(examples.results(task, task))[1].text
+
+
+def test_a_task_without_validation_and_throughput_and_with_seeds_is_told_truly():
+    task = examples.translating()
+    assert "validation" not in learns_the_same(task).text
+    assert "perplexity at epoch 8: training " in learns_the_same(task).text
+    assert how_fast(task).text == "not measured"
+
+
 def test_speed_gives_both_modes_and_no_control():
     text = how_fast(examples.agreeing()).text
     assert text.startswith(
@@ -186,7 +200,7 @@ def test_headlines():
 
 def test_headlines_explain_themselves():
     model, learning, speed = headlines(examples.everything())
-    assert model.text == "lm_gru disagrees; nmt_fra is incomplete; 3 of 5 tasks agree"
+    assert model.text == "lm_gru disagrees; nmt_fra is incomplete; 4 of 6 tasks agree"
     assert "torch-nn sees the future" in learning.text
     assert speed.text.endswith("left out, as not shown to be the same model: lm_gru")
     assert headlines(examples.results(examples.agreeing("a"), examples.agreeing("b")))[0].text == "both tasks agree"

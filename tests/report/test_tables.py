@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import gzip
 import json
 import math
 
@@ -11,12 +11,12 @@ import pytest
 
 from crossfw import schema
 from crossfw.errors import CrossfwError
-from crossfw.report import SCHEMA, encoding, frames, load, read_results
+from crossfw.report import SCHEMA, archive, encoding, frames, load, read_results, write_report
 from tests.report import examples
 
 COLUMNS = {
     "agreement": ["task", "implementation", "against", "stage", "tensor", "dtype", "error", "bound", "grade", "factor"],
-    "perplexity": ["task", "implementation", "seed", "epoch", "split", "perplexity", "dtype", "perturbed"],
+    "perplexity": ["task", "implementation", "seed", "epoch", "split", "perplexity", "loss", "dtype", "perturbed"],
     "throughput": [
         "task",
         "implementation",
@@ -32,9 +32,21 @@ COLUMNS = {
         "limit_fraction",
         "peak_memory_bytes",
     ],
-    "published": ["task", "quantity", "framework", "published", "measured", "source", "implementation", "verdict"],
+    "published": [
+        "task",
+        "quantity",
+        "framework",
+        "published",
+        "measured",
+        "source",
+        "implementation",
+        "verdict",
+        "mxnet_measured",
+        "torch_measured",
+    ],
     "failures": ["task", "implementation", "stage", "reason"],
     "causality": ["task", "implementation", "causal", "change"],
+    "measures": ["task", "implementation", "seed", "measure", "value", "dtype"],
     "trajectory": ["task", "implementation", "against", "epoch", "gap", "floor", "bound"],
     "equivalence": ["task", "implementation", "against", "ratio", "low", "high", "margin", "p_value", "equivalent"],
 }
@@ -103,14 +115,92 @@ def test_numeric_fields_follow_the_schema():
 def test_load_gives_results_and_tables(folder):
     report = load(folder)
     assert report.folder == folder
-    np.testing.assert_equal(report.results, copy.deepcopy(examples.everything()))
+    expected = examples.everything()
+    for read, written in zip(report.results["tasks"], expected["tasks"]):
+        assert [places(row) for row in read["agreement"]] == [places(row) for row in written["agreement"]]
+        for field in ("error", "bound", "factor"):
+            numbers = [
+                [np.nan if row[field] is None else row[field] for row in task["agreement"]] for task in (read, written)
+            ]
+            np.testing.assert_allclose(*numbers, rtol=1e-3)
+        read["agreement"] = written["agreement"] = []
+    np.testing.assert_equal(report.results, expected)
     assert list(report.failures.columns) == COLUMNS["failures"]
     assert set(report.causality[~report.causality.causal].implementation) == {"torch-nn"}
 
 
+def places(row: dict) -> dict:
+    return {
+        key: value for key, value in row.items() if key not in ("error", "bound") and (key != "factor" or not value)
+    }
+
+
+def test_agreement_is_kept_apart_and_in_little_room(folder):
+    tasks = json.loads((folder / "results.json").read_text())["tasks"]
+    counts = [len(task["agreement"]) for task in examples.everything()["tasks"]]
+    assert [task["agreement"] for task in tasks] == [{"file": archive.FILE, "rows": count} for count in counts]
+    assert (folder / archive.FILE).stat().st_size < (folder / "agreement.csv").stat().st_size / 5
+
+
+def test_numbers_of_agreement_that_json_lacks_survive(tmp_path):
+    rows = [
+        examples.compared("a, b", "loss", 'NaN "x"\n', math.nan, bound=math.inf),
+        examples.compared("torch-nn", "loss", "", -math.inf, bound=1.23456e-300, factor=1.5),
+    ]
+    write_report(examples.results(examples.blank("one", agreement=rows), examples.blank("two")), tmp_path)
+    one, two = load(tmp_path).results["tasks"]
+    np.testing.assert_equal(one["agreement"], [rows[0], {**rows[1], "bound": 1.235e-300}])
+    assert two["agreement"] == []
+
+
+def test_rounding_leaves_an_error_within_its_bound(tmp_path):
+    rows = [examples.compared("a", "loss", "loss", 1.00049999e-12, bound=1.0005e-12)]
+    write_report(examples.results(examples.blank("one", agreement=rows)), tmp_path)
+    [row] = load(tmp_path).results["tasks"][0]["agreement"]
+    assert row["error"] <= row["bound"]
+
+
+def test_tasks_of_one_name_keep_their_rows(tmp_path):
+    tasks = [examples.blank("x", agreement=[examples.compared(name, "loss", "loss", 0.0)]) for name in "ab"]
+    write_report(examples.results(*tasks), tmp_path)
+    assert [task["agreement"][0]["implementation"] for task in load(tmp_path).results["tasks"]] == ["a", "b"]
+
+
+def test_rows_in_results_json_are_read_as_they_are(tmp_path):
+    task = examples.worked_example()
+    (tmp_path / "results.json").write_text(encoding.dumps(examples.results(task)))
+    assert load(tmp_path).results["tasks"][0]["agreement"] == task["agreement"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[]")])
+def test_rows_that_are_gone_or_broken_say_so(tmp_path, content):
+    write_report(examples.results(examples.worked_example()), tmp_path)
+    path = tmp_path / archive.FILE
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(CrossfwError, match=archive.FILE):
+        load(tmp_path)
+
+
+def test_rows_of_another_report_are_not_taken(tmp_path):
+    write_report(examples.results(examples.agreeing("other")), tmp_path / "other")
+    write_report(examples.results(examples.worked_example()), tmp_path / "mine")
+    (tmp_path / "other" / archive.FILE).replace(tmp_path / "mine" / archive.FILE)
+    with pytest.raises(CrossfwError, match="does not belong"):
+        load(tmp_path / "mine")
+
+
+def test_results_are_a_row_to_a_line(folder):
+    text = (folder / "results.json").read_text()
+    assert ": " not in "".join(line.split('":')[0] for line in text.splitlines())
+    [line] = [
+        line for line in text.splitlines() if '"measure":"BLEU (test data, greedy)"' in line and '"seed":2' in line
+    ][:1]
+    assert json.loads(line.rstrip(","))["implementation"] == "mxnet-scratch"
+
+
 def test_csv_files_are_the_frames(folder):
     tables = frames(examples.everything())
-    for name in ("agreement", "perplexity", "throughput"):
+    for name in ("agreement", "perplexity", "throughput", "measures"):
         lines = (folder / f"{name}.csv").read_text().splitlines()
         assert lines[0].split(",") == COLUMNS[name]
         assert len(lines) == len(tables[name]) + 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossfw.errors import CrossfwError
-from crossfw.report import load, write_report
+from crossfw.report import figures, load, write_report
 from tests.report import examples
 
 
@@ -20,19 +20,26 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_every_file_is_there_and_nothing_else(folder):
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     tops = {name for name in names if "/" not in name}
-    assert tops == {"index.html", "report.md", "results.json", "agreement.csv", "perplexity.csv", "throughput.csv"}
+    assert tops == {
+        *("index.html", "report.md", "results.json", "agreement.json.gz"),
+        *("agreement.csv", "perplexity.csv", "throughput.csv", "measures.csv"),
+    }
     figures = {
         f"figures/{task}-{kind}.{suffix}"
         for task in ("lm_rnn", "lm_gru", "lm_five")
         for kind in ("errors", "perplexity", "trajectory", "throughput")
         for suffix in ("svg", "png")
     }
-    assert names - tops == figures | {"figures/bptt_by_hand-errors.svg", "figures/bptt_by_hand-errors.png"}
+    others = [f"nmt_small-{kind}" for kind in ("errors", "perplexity", "trajectory")]
+    for name in ["bptt_by_hand-errors", *others]:
+        figures |= {f"figures/{name}.svg", f"figures/{name}.png"}
+    assert names - tops == figures
 
 
-def test_writing_twice_gives_the_same_bytes(tmp_path):
+def test_writing_twice_gives_the_same_bytes(tmp_path, monkeypatch):
     results = examples.results(examples.worked_example(), examples.incomplete())
     write_report(results, tmp_path / "one")
+    monkeypatch.setattr(figures, "_drawn", {})
     write_report(results, tmp_path / "two")
     assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
 

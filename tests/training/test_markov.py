@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from crossfw.catalogue import find_task
 from crossfw.data import MarkovSource, load_dataset
 from crossfw.harness.options import RunOptions
 from crossfw.harness.work import Work
-from crossfw.task import find_task
 from crossfw.training.curves import TrainingPlan, train
 
 WITHIN = 1.05
