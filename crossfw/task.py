@@ -8,13 +8,13 @@ from typing import Any
 from crossfw.checks import require_choice, require_integer
 from crossfw.data.inline import InlineSpec
 from crossfw.errors import CrossfwError
-from crossfw.models import spec_class
+from crossfw.models import IMPLEMENTATIONS, spec_class
 from crossfw.models.cells.rnn.spec import ACTIVATIONS
 from crossfw.optimizers.spec import OptimizerSpec
 from crossfw.weights.initial import DISTRIBUTIONS, SCALED
 
 ENCODER_DECODER = "encoder-decoder"
-QUANTITIES = ("training perplexity", "training loss", "loss per token", "tokens per second")
+QUANTITIES = ("training perplexity", "training loss", "D2L's seq2seq loss", "tokens per second")
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,10 @@ class Published:
         implementation: the one it speaks of.
         epoch: after which it was measured; None for the last one.
         margin: on the ratio of measured and published, for figures that are printed with few digits.
+        low, high: between which the measured one must lie, in place of the margin.
+
+    Raises:
+        CrossfwError: an unknown quantity or implementation, or half of a range.
     """
 
     quantity: str
@@ -98,6 +102,15 @@ class Published:
     source: str
     epoch: int | None = None
     margin: float = 0.1
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        require_choice("published.implementation", self.implementation, IMPLEMENTATIONS[1:])
+        if not self.quantity.endswith(")"):  # a measure names its data: "accuracy (test data)"
+            require_choice("published.quantity", self.quantity, QUANTITIES)
+        if (self.low is None) != (self.high is None):
+            raise CrossfwError(f"published {self.quantity}", "only one of low and high", "give both, or neither")
 
 
 @dataclass(frozen=True)

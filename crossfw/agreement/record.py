@@ -94,9 +94,7 @@ class Recorder:
 
     def _start(self, spec: dict) -> None:
         self.call("load", parameters=self.shared.parameters)
-        notes = self.call("configure_optimizer", spec=spec)
-        if self.shared.recipe and spec == asdict(self.shared.recipe):
-            self.facts["optimizer_notes"] = notes
+        self.call("configure_optimizer", spec=spec)
 
     def _keep_update(self, suffix: str) -> None:
         self.keep("update", self.call("export"), suffix)
@@ -126,6 +124,7 @@ def record(backend: Any, model: str, shared: Shared, dtype: str, device: str) ->
         facts["environment"] = backend.call("environment")
         for stage in stages:
             stage()
+        facts["notes"] = backend.call("notes")  # the last optimizer was the recipe's own
     except WorkerError as error:
         raise Interrupted(error, Trace(recorder.arrays, {**facts, "interrupted": True})) from error
     return Trace(recorder.arrays, facts)

@@ -133,6 +133,14 @@ def revealing_mask(steps: int, batch_size: int) -> np.ndarray:
     return (np.arange(steps)[:, None] < lengths).astype(np.float64)
 
 
+def revealing_shown(steps: int, batch_size: int) -> np.ndarray:
+    """As `revealing_mask`, of outputs: the first step is hidden too, where there are others."""
+    shown = revealing_mask(steps, batch_size)
+    shown[0] = float(steps == 1)
+    shown[-1, 0] = 1.0  # something is left to look at
+    return shown
+
+
 def memory_of(optimizer: OptimizerSpec) -> float:
     """1 / (1 - beta) of the longest memory of an optimizer; 0 where it has none that is computed so."""
     betas = {"adam": (optimizer.beta1, optimizer.beta2), "rmsprop": (optimizer.rho,)}.get(optimizer.name, ())
@@ -165,6 +173,7 @@ def make_shared(
         "batch": {
             **{name: round_to_float32(value) if value.dtype.kind == "f" else value for name, value in batch.items()},
             **{name: revealing_mask(*batch[name].shape) for name in MASKS if name in batch},
+            **({"shown": revealing_shown(*batch["shown"].shape)} if "shown" in batch else {}),
             **masks(spec, batch, rng),
         },
         "state": {name: round_to_float32(rng.uniform(0.2, 0.9, shape)) for name, shape in shapes.items()},

@@ -9,6 +9,7 @@ import numpy as np
 
 from crossfw.backends import environment, loading
 from crossfw.models import Implementation, spec_class
+from crossfw.models.settings import check_indices, check_mask, check_shape
 from crossfw.optimizers.spec import OptimizerSpec
 from crossfw.throughput.timing import Stopwatch
 from crossfw.training import decoding, epoch, generation
@@ -28,7 +29,7 @@ class Service:
         self.backend: Any = None
 
     def build(self, model: str, spec: dict, dtype: str, device: str) -> dict:
-        """Make the model, all parameters zero; facts about it: notes, native names, shapes of what learns."""
+        """Make the model, all parameters zero; facts about it: native names, shapes of what learns."""
         self.parts = loading.Parts(self.implementation, model)
         self.spec = spec_class(model)(**spec)
         self.dtype = dtype
@@ -37,10 +38,14 @@ class Service:
         self.backend.clip_global_norm = self.parts.clip_global_norm
         learning = native_model.native_parameters()
         return {
-            "notes": list(native_model.notes),
             "native_names": dict(native_model.native_names),
             "native_shapes": {name: [int(size) for size in p.shape] for name, p in learning.items()},
         }
+
+    def notes(self) -> list[str]:
+        """What a reader of the report must know about the model and the optimizer, as far as they have been used."""
+        optimizer = getattr(self.backend.optimizer, "notes", ())
+        return [*self.backend.model.notes, *optimizer]
 
     def environment(self) -> dict:
         """Versions and threads of this process, as it reads them back."""
@@ -62,10 +67,9 @@ class Service:
         """All parameters by canonical name."""
         return self._numpy(self.backend.model.parameters)
 
-    def configure_optimizer(self, spec: dict) -> list[str]:
-        """A fresh optimizer; its notes."""
+    def configure_optimizer(self, spec: dict) -> None:
+        """A fresh optimizer."""
         self.backend.optimizer = self.parts.Optimizer(OptimizerSpec(**spec), self.backend.model)
-        return list(getattr(self.backend.optimizer, "notes", ()))
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Another learning rate from the next update on."""
@@ -148,10 +152,15 @@ class Service:
 
     def generate(self, prefix: np.ndarray, count: int, temperature: float, seed: int) -> np.ndarray:
         """`count` tokens after a prefix; see `crossfw.training.generation.generate`."""
+        check_indices("prefix token", prefix, self.spec.input_size)
         return generation.generate(self.backend, prefix, count, temperature, seed)
 
     def decode(self, source: np.ndarray, source_mask: Any, start: int, end: int, steps: int, beam: int) -> np.ndarray:
         """Target tokens for a source; see `crossfw.training.decoding.decode`."""
+        check_shape("source", source, source.shape)
+        check_indices("source token", source, self.spec.source_size)
+        check_mask("source_mask", source_mask, source.shape)
+        check_indices("start and end token", np.array([start, end]), min(self.spec.input_size, self.spec.output_size))
         return decoding.decode(self.backend, source, source_mask, start, end, steps, beam)
 
     def prepare_timing(self, batch: Arrays) -> None:

@@ -24,6 +24,7 @@ class Batch:
         mask: float64 (T, N), 1 where a step is real and 0 where it is padding; None: all are real.
         source: of an encoder-decoder, the encoder's tokens, int64 (S, N).
         source_mask: float64 (S, N), as `mask`.
+        shown: float64 (T, N), 1 where the loss looks at the outputs; None: at all real steps.
     """
 
     inputs: np.ndarray
@@ -31,6 +32,7 @@ class Batch:
     mask: np.ndarray | None = None
     source: np.ndarray | None = None
     source_mask: np.ndarray | None = None
+    shown: np.ndarray | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays that are present, by name."""

@@ -94,7 +94,7 @@ class Probes:
 class ContextDataset(SplitDataset):
     """Batches with inputs (T, N), whole sentences between `<bos>` and `<eos>`, and targets (T, N, 2).
 
-    `targets[t, n]` are the next and the previous token; the mask is 1 at words only, which always have both.
+    `targets[t, n]` are the next and the previous token; `shown` is 1 at words only, which always have both.
     """
 
     def measures(self, predictions: list[np.ndarray], split: str) -> dict[str, float]:
@@ -102,8 +102,8 @@ class ContextDataset(SplitDataset):
         fitting = self._fitting(predictions, split)
         if not fitting:
             return {}
-        expected = np.concatenate([step for batch, _ in fitting for step in unpad(batch.targets, batch.mask)])
-        predicted = np.concatenate([step for batch, array in fitting for step in unpad(array, batch.mask)])
+        expected = np.concatenate([step for batch, _ in fitting for step in unpad(batch.targets, batch.shown)])
+        predicted = np.concatenate([step for batch, array in fitting for step in unpad(array, batch.shown)])
         sides = enumerate(("next", "previous"))
         return {f"{side} word accuracy": accuracy(expected[:, place], predicted[:, place]) for place, side in sides}
 
@@ -111,7 +111,7 @@ class ContextDataset(SplitDataset):
         """The first `count` sentences; expected and predicted are the next words, one for each word."""
         words, shown = self.vocabularies["output"], []
         for batch, array in self._fitting(predictions, split):
-            for expected, predicted in zip(unpad(batch.targets, batch.mask), unpad(array, batch.mask), strict=True):
+            for expected, predicted in zip(unpad(batch.targets, batch.shown), unpad(array, batch.shown), strict=True):
                 shown.append((" ".join(words.decode(expected[:, 0])), " ".join(words.decode(predicted[:, 0]))))
         return [
             {"input": " ".join(example.given), "expected": expected, "predicted": predicted}
@@ -164,8 +164,9 @@ def _encode(examples: tuple[Example, ...], vocabulary: Vocabulary, steps: int) -
     sentences = [(BOS, *example.given[: steps - _FRAME], EOS) for example in examples]
     inputs = pad([vocabulary.encode(sentence) for sentence in sentences], steps, vocabulary.padding)  # (T, M)
     following, previous = np.roll(inputs, -1, axis=0), np.roll(inputs, 1, axis=0)
-    words = real_steps(np.array([len(sentence) - 1 for sentence in sentences]), steps)
+    counts = np.array([len(sentence) for sentence in sentences])
+    words = real_steps(counts - 1, steps)
     words[0] = 0
     targets = np.stack([following, previous], axis=-1)
     targets[words == 0] = vocabulary.padding
-    return Batch(inputs, targets, words)
+    return Batch(inputs, targets, real_steps(counts, steps), shown=words)

@@ -45,7 +45,7 @@ class Dataset:
     @property
     def carries_state(self) -> bool:
         """Whether each training batch continues the one before it."""
-        return self.spec.sampling == "sequential"
+        return self.spec.sampling in ("sequential", "consecutive")
 
     def training(self, seed: int, epoch: int) -> list[Batch]:
         """The batches of one epoch; the same seed and epoch give the same batches in every process.
@@ -58,6 +58,8 @@ class Dataset:
         spec, rng = self.spec, np.random.default_rng([seed, epoch])
         if spec.sampling == "windows":
             return batches.windows(self.training_ids, 0, spec.windows, spec.batch_size, spec.steps, rng)
+        if spec.sampling == "consecutive":
+            return batches.sequential(self.training_ids, spec.batch_size, spec.steps)
         cut = batches.sequential if self.carries_state else batches.random
         return cut(self.training_ids, spec.batch_size, spec.steps, rng)
 

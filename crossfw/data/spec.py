@@ -15,7 +15,7 @@ from crossfw.data.vocabulary import ORDERS
 from crossfw.errors import CrossfwError
 
 MARKOV = "markov"
-SAMPLINGS = ("sequential", "random", "windows")
+SAMPLINGS = ("sequential", "consecutive", "random", "windows")
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,16 @@ class DataSpec:
     """Corpus, preparation, vocabulary and batches of one task.
 
     Args:
-        corpus: a name in `crossfw.data.CORPORA`, "markov" for the artificial source, or the path of a `.txt` file;
-            in a task file the path is relative to that file.
-        preparation: "plain", "d2l-0.17" or "d2l-1.0"; see `crossfw.data.preparation`.
+        corpus: a name in `crossfw.data.CORPORA`, "jay-chou" (which only you can bring), "markov" for the artificial
+            source, or the path of a `.txt` file; in a task file the path is relative to that file.
+        preparation: "plain", "d2l-0.17", "d2l-1.0" or "d2l-zh"; see `crossfw.data.preparation`.
         unit: "character" or "word".
         order: order of the vocabulary, "frequency" (D2L 0.17) or "alphabetical" (D2L 1.0).
         min_frequency: rarer tokens become `<unk>`.
         max_tokens: the first so many tokens are the training text; None: all but the validation text.
         validation_tokens: the next so many tokens after the training text.
-        sampling: "sequential", "random" or "windows"; see `crossfw.data.batches`.
+        sampling: "sequential", "random" or "windows"; see `crossfw.data.batches`. "consecutive" is sequential, and
+            begins with the first token in every epoch, as D2L's Chinese edition does.
         batch_size: sequences in a batch, N.
         steps: tokens in a sequence, T.
         windows: with sampling "windows", the first so many windows train ...

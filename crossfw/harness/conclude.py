@@ -151,6 +151,6 @@ class Conclusion:
             (name, note): None
             for dtype in DTYPES
             for name, side in self.sides(dtype).items()
-            for note in [*side.trace.facts.get("notes", []), *side.trace.facts.get("optimizer_notes", [])]
+            for note in side.trace.facts.get("notes", [])
         }
         return [{"implementation": name, "note": note} for name, note in noted]

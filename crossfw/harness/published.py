@@ -13,6 +13,7 @@ from crossfw.schema import PublishedRow
 from crossfw.task import QUANTITIES, Published
 
 REPRODUCED = "reproduced"
+FEWEST_SEEDS = 5  # that have a spread worth the name
 STYLES = (("mxnet-scratch", "torch-scratch"), ("mxnet-gluon", "torch-nn"))
 
 
@@ -69,7 +70,7 @@ def _values(conclusion: Conclusion, item: Published, name: str) -> list[float]:
             {
                 "training perplexity": point["perplexity"],
                 "training loss": point["loss"],
-                "loss per token": math.log(point["perplexity"]) / steps,
+                "D2L's seq2seq loss": math.log(point["perplexity"]) / steps,
             }[item.quantity]
             for point in points
         ]
@@ -77,16 +78,27 @@ def _values(conclusion: Conclusion, item: Published, name: str) -> list[float]:
 
 
 def _judge(values: list[float], item: Published, work: Work) -> str:
-    """Reproduced: the median within the margin, or the published run within the spread over seeds."""
+    """Whether the median is the published figure; where it is not, a published run within many seeds' spread counts."""
     needed = item.epoch or work.task.recipe.epochs
     if work.epochs < needed or (item.epoch is None and work.epochs != needed):
         return f"not comparable: {work.epochs} of {needed} epochs"
     if not values:
         return "not measured"
-    middle, place = float(np.median(values)), _place(values, item.value)
-    close = middle == item.value or (middle > 0 < item.value and abs(math.log(middle / item.value)) <= item.margin)
-    within = len(values) > 1 and min(values) <= item.value <= max(values)
-    return (REPRODUCED if close or within else examples.NOT_REPRODUCED) + place
+    place = _place(values, item.value)
+    if _is_close(float(np.median(values)), item):
+        return REPRODUCED + place
+    if len(values) >= FEWEST_SEEDS and min(values) <= item.value <= max(values):
+        return f"{REPRODUCED}, within the spread over seeds{place}"
+    return examples.NOT_REPRODUCED + place
+
+
+def _is_close(middle: float, item: Published) -> bool:
+    """Between low and high where they are given; exactly, for a measure such as an accuracy; else within the margin."""
+    if item.low is not None:
+        return item.low <= middle <= item.high
+    if item.quantity not in QUANTITIES:
+        return middle == item.value
+    return middle > 0 and abs(math.log(middle / item.value)) <= item.margin
 
 
 def _place(values: list[float], published: float) -> str:

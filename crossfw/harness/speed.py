@@ -28,14 +28,9 @@ class SpeedTest:
         self.failures: list[Failure] = []
 
     @property
-    def with_memory(self) -> bool:
-        """Whether memory is measured: it takes a fresh process each, too much for a quick look at every task."""
-        return self.work.options.suite == "full" or bool(self.work.options.tasks)
-
-    @property
     def ticks(self) -> int:
         """How often `advance` is called."""
-        return len(measure.MODES) * self.rounds + (len(self.implementations) if self.with_memory else 0)
+        return len(measure.MODES) * self.rounds + (len(self.implementations) if self.work.measures_memory else 0)
 
     def prepare(self, worker: Any) -> None:
         """The task's model with its initial weights, in a worker."""
@@ -44,7 +39,7 @@ class SpeedTest:
 
     def run(self) -> list[ThroughputRow]:
         """All rows; an implementation that fails is left out of a new contest, with a failure in its name."""
-        memory = self.memory() if self.with_memory else {i.name: None for i in self.implementations}
+        memory = self.memory() if self.work.measures_memory else {i.name: None for i in self.implementations}
         ready = [i for i in self.implementations if i.name in memory]
         while ready:
             try:
@@ -61,14 +56,16 @@ class SpeedTest:
         backends[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
         for worker in backends.values():
             self.prepare(worker)
-        contest = Contest(backends, self.work.batch, self.work.spec.positions(self.work.batch))
+        contest = Contest(backends, self.work.batch, self.work.spec.tokens(self.work.batch))
         budget = BUDGET_SECONDS[self.work.options.suite]
         samples = [contest.run(mode, self.rounds, budget, self.advance) for mode in measure.MODES]
         limits = {
             i.name: backends[i.name].call("matrix_rate", size=measure.MATRIX_SIZE, repeats=measure.MATRIX_REPEATS)
             for i in ready
         }
-        flops = self.work.spec.flops_per_token()
+        batch, spec = self.work.batch, self.work.spec
+        padding = batch["inputs"].shape[0] * batch["inputs"].shape[1] / spec.tokens(batch)  # steps computed for a token
+        flops = {mode: count * padding for mode, count in spec.flops_per_step().items()}
         return [row for s in samples for row in measure.rows_of(s, control.name, flops, limits, memory)]
 
     def fail(self, error: WorkerError, stage: str) -> None:

@@ -132,7 +132,7 @@ class Work:
         data = {} if isinstance(task.data, InlineSpec) else asdict(task.data)
         training = {} if recipe is None else {**asdict(recipe), "optimizer": recipe.optimizer.name}
         optimizer = {} if recipe is None else recipe.optimizer.settings()
-        return {**found, **data, **training, **optimizer}
+        return {**data, **found, **training, **optimizer}
 
     @property
     def compared_epochs(self) -> int:
@@ -156,7 +156,12 @@ class Work:
         """What the result of the whole task depends on."""
         o = self.options
         cells = [self.cell_key(implementation) for implementation in o.implementations]
-        return fingerprint(cells, missing, o.suite, o.epochs, self.seeds, o.dtype, o.threads)
+        return fingerprint(cells, missing, o.suite, o.epochs, self.seeds, o.dtype, o.threads, self.measures_memory)
+
+    @property
+    def measures_memory(self) -> bool:
+        """Whether memory is measured: it takes a fresh process each, too much for a quick look at every task."""
+        return self.options.suite == "full" or bool(self.options.tasks)
 
     def plans(self, implementation: Implementation) -> list[TrainingPlan]:
         """The training cells of an implementation.
@@ -169,8 +174,14 @@ class Work:
         device, dtype = self.options.device, self.options.dtype
         make = partial(TrainingPlan, device=device, batches_used=self.batches_used)
         plans = [make("float64", seed=0, epochs=self.compared_epochs, perturbed=moved) for moved in (False, True)]
+        if dtype == "float64" and self.epochs == self.compared_epochs:
+            plans = plans[1:]  # the first is among those that are reported
         if implementation.name == REFERENCE:
-            plans += [make(dtype, seed=0, epochs=self.compared_epochs, perturbed=moved) for moved in (False, True)]
+            plans = [
+                make(kind, seed=0, epochs=self.compared_epochs, perturbed=moved)
+                for kind in ("float64", dtype)
+                for moved in (False, True)
+            ]
             return list(dict.fromkeys(plans))
         plans += [make(dtype, seed=seed, epochs=self.epochs, evaluated=True) for seed in range(self.seeds)]
         plans.append(make(dtype, seed=0, epochs=self.compared_epochs, perturbed=True))

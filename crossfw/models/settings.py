@@ -81,7 +81,7 @@ def check_shape(what: str, array: np.ndarray | None, wanted: tuple[int, ...]) ->
 
 
 def check_mask(what: str, mask: np.ndarray | None, wanted: tuple[int, ...]) -> None:
-    """Raise ValueError for another shape or other numbers than 0 and 1, and for one that hides a whole sequence."""
+    """Raise ValueError for a mask of another shape, of other numbers than 0 and 1, or that hides more than the end."""
     check_shape(what, mask, wanted)
     if mask is None:
         return
@@ -90,3 +90,15 @@ def check_mask(what: str, mask: np.ndarray | None, wanted: tuple[int, ...]) -> N
     hidden = np.flatnonzero(mask.sum(axis=0) == 0)
     if len(hidden):
         raise ValueError(f"{what}: sequence {int(hidden[0])} has no real step, so it has no loss and no last state")
+    gaps = np.flatnonzero((np.diff(mask, axis=0) > 0).any(axis=0))
+    if len(gaps):
+        raise ValueError(f"{what}: sequence {int(gaps[0])} has padding before a real step; pad at the end")
+
+
+def check_shown(shown: np.ndarray | None, wanted: tuple[int, ...]) -> None:
+    """Raise ValueError for a mask of outputs of another shape or other numbers than 0 and 1, and for one of zeros."""
+    check_shape("shown", shown, wanted)
+    if shown is not None and not np.isin(shown, (0, 1)).all():
+        raise ValueError("shown: numbers other than 0 and 1")
+    if shown is not None and not shown.any():
+        raise ValueError("shown: every output is hidden, so there is no loss")

@@ -57,7 +57,7 @@ def make_ready(backend: Any, task: Task, spec: Any, dtype: str, device: str, wei
 def recipe_weights(task: Task, spec: Any, seed: int) -> dict[str, np.ndarray]:
     """The recipe's initial weights, float64."""
     recipe = task.recipe
-    return initial_parameters(spec.shapes(), recipe.initial, recipe.initial_scale, seed, spec.hidden_size)
+    return initial_parameters(spec.shapes(), recipe.initial, recipe.initial_scale, seed)
 
 
 def _batches(batches: list) -> list:

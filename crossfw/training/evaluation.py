@@ -13,7 +13,6 @@ from crossfw.data import (
     ContextDataset,
     DataSpec,
     GenerationDataset,
-    InlineSpec,
     TaggingDataset,
     TranslationDataset,
 )
@@ -39,8 +38,6 @@ class Evaluation:
         self.call, self.task, self.dataset = call, task, dataset
         self.measures: list[dict] = []
         self.samples: list[dict] = []
-        if isinstance(task.data, InlineSpec):
-            return
         if isinstance(task.data, DataSpec):
             self._continue_text()
         elif isinstance(dataset, TranslationDataset):
@@ -114,6 +111,8 @@ class Evaluation:
     def _tell_the_pair_apart(self) -> None:
         """Two sentences that are the same up to a word which is a name in the first one only."""
         batch, position = self.dataset.pair()
+        if position >= len(batch.inputs):
+            return  # the sentences are cut before the word
         arrays = batch.arrays()
         state = self.call("initial_state", batch_size=arrays["inputs"].shape[1])
         output = self.call("forward", batch=arrays, state=state)["activations"]["output"].astype(np.float64)
@@ -124,6 +123,8 @@ class Evaluation:
 
     def _compare_senses(self) -> None:
         probes, states = self.dataset.probes(), []
+        if not probes.batches:
+            return
         for batch in probes.batches:
             arrays = batch.arrays()
             state = self.call("initial_state", batch_size=arrays["inputs"].shape[1])
@@ -132,6 +133,8 @@ class Evaluation:
         for word in words:
             mine = [i for i, other in enumerate(probes.words) if other == word]
             senses = [probes.senses[i] for i in mine]
+            if len(set(senses)) < 2:
+                continue
             found = sense_distances(vectors[mine], senses)
             apart.append(found["between senses"] > found.get("within a sense", 0.0))
             for name in ("between senses", "within a sense"):
@@ -139,7 +142,8 @@ class Evaluation:
                     self._measure(f"distance of “{word}” {name}", found[name])
             if min(map(senses.count, senses)) > 1:
                 self._measure(f"nearest “{word}” of the same sense", nearest_of_the_same_sense(vectors[mine], senses))
-        self._measure("words whose senses lie further apart than uses of one sense", float(np.mean(apart)))
+        if apart:
+            self._measure("words whose senses lie further apart than uses of one sense", float(np.mean(apart)))
 
     def _compose(self) -> None:
         inputs, outputs = self.dataset.vocabularies["input"], self.dataset.vocabularies["output"]

@@ -5,6 +5,8 @@ All are rounded to float32, so that float32 and float64 runs start from the very
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 DISTRIBUTIONS = ("normal", "uniform", "torch", "xavier")
@@ -17,23 +19,21 @@ def round_to_float32(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32).astype(np.float64)
 
 
-def initial_parameters(shapes: dict, distribution: str, scale: float | None, seed: int, hidden_size: int = 1) -> Arrays:
+def initial_parameters(shapes: dict, distribution: str, scale: float | None, seed: int) -> Arrays:
     """A recipe's start, float64.
 
     Args:
         distribution: "normal", weights N(0, scale^2), or "uniform", weights U(-scale, scale); "xavier", weights
             U(-a, a) with a = sqrt(6 / (rows + columns)) (Glorot and Bengio, 2010; gluon's `Xavier`); biases
-            (one-dimensional) zero in all three. "torch", PyTorch's defaults: recurrent weights and biases
-            U(-1/sqrt(H), 1/sqrt(H)), output layers the same with their inputs in place of H, embeddings N(0, 1).
-        hidden_size: H, for "torch".
+            (one-dimensional) zero in all three. "torch", PyTorch's defaults: weights and biases of a recurrent cell
+            U(-1/sqrt(H), 1/sqrt(H)), of a linear layer the same with its inputs in place of H, embeddings N(0, 1).
     """
     rng = np.random.default_rng([seed, 1])
 
     def torch_default(name: str, shape: tuple) -> np.ndarray:
         if name.endswith("W_e"):
             return rng.normal(0.0, 1.0, shape)
-        inputs = shapes[name.replace("b_q", "W_hq")][1] if name.startswith(("W_hq", "b_q")) else hidden_size
-        return rng.uniform(-1, 1, shape) / np.sqrt(inputs)
+        return rng.uniform(-1, 1, shape) / np.sqrt(_inputs(name, shapes))
 
     def draw(name: str, shape: tuple) -> np.ndarray:
         if distribution == "torch":
@@ -45,6 +45,15 @@ def initial_parameters(shapes: dict, distribution: str, scale: float | None, see
         return rng.uniform(-1, 1, shape) * (scale if distribution == "uniform" else np.sqrt(6 / sum(shape)))
 
     return {name: round_to_float32(draw(name, shape)) for name, shape in shapes.items()}
+
+
+def _inputs(name: str, shapes: dict) -> int:
+    """H of the recurrent cell that a parameter belongs to, or the inputs of its linear layer."""
+    linear = re.sub("(W|b)_q|(W|b)_hq", "W_hq", name)
+    if linear in shapes and "q" in name:
+        return shapes[linear][1]
+    recurrent, dense = (re.sub("W_xh|W_hh|b_xh|b_hh|b_h", weight, name) for weight in ("W_hh", "W_xh"))
+    return shapes[recurrent if recurrent in shapes else dense][1]
 
 
 def revealing_parameters(shapes: dict, seed: int) -> Arrays:

@@ -26,7 +26,8 @@ def test_the_two_sentences_spelled_out(bank):
     following, previous = batch.targets[1:-1, 1, 0], batch.targets[1:-1, 1, 1]
     assert " ".join(words.decode(following)) == "went to the bank to sit down <eos>"
     assert " ".join(words.decode(previous)) == "<bos> i went to the bank to sit"
-    assert batch.mask.T.tolist() == [[0, *[1] * 8, 0]] * 2
+    assert batch.shown.T.tolist() == [[0, *[1] * 8, 0]] * 2
+    assert batch.mask.T.tolist() == [[1] * 10] * 2
     assert (batch.targets[[0, -1]] == words.padding).all()
     assert bank.sizes == {"input_size": 13, "output_size": 13}
 
@@ -34,7 +35,7 @@ def test_the_two_sentences_spelled_out(bank):
 def test_every_word_has_its_neighbours_and_nothing_else_is_asked(corpus):
     for batch in corpus.test():
         for column in range(batch.inputs.shape[1]):
-            steps = np.flatnonzero(batch.mask[:, column])
+            steps = np.flatnonzero(batch.shown[:, column])
             np.testing.assert_array_equal(steps, np.arange(1, len(steps) + 1))
             np.testing.assert_array_equal(batch.targets[steps, column, 0], batch.inputs[steps + 1, column])
             np.testing.assert_array_equal(batch.targets[steps, column, 1], batch.inputs[steps - 1, column])

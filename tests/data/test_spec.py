@@ -44,7 +44,7 @@ def test_allowed(settings):
         ({"preparation": "d2l"}, ["preparation = 'd2l'", "d2l-0.17, d2l-1.0"]),
         ({"unit": "char"}, ["did you mean 'character'", "character, word"]),
         ({"order": "alphabetic"}, ["did you mean 'alphabetical'"]),
-        ({"sampling": "window"}, ["did you mean 'windows'", "sequential, random, windows"]),
+        ({"sampling": "window"}, ["did you mean 'windows'", "sequential, consecutive, random, windows"]),
         ({"batch_size": 0}, ["batch_size = 0", "at least 1"]),
         ({"steps": -1}, ["steps = -1", "at least 1"]),
         ({"steps": 3.5}, ["steps = 3.5", "a float", "an integer"]),

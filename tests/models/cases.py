@@ -53,6 +53,7 @@ NETWORKS: dict[str, dict] = {
     "classifier, dense": {"cell": "dense", "head": "classifier", "pool": "mean", "inputs": "features"},
     "classifier, gru before, mask": {**GATED["gru before"], "head": "classifier", "mask": True},
     "context": {**BOTH, "cell": "lstm", "head": "context", "mask": True},
+    "context, shown": {**BOTH, "cell": "gru", "head": "context", "mask": True, "shown": True},
     "context, h1 and h2": {**BOTH, "cell": "gru", "head": "context", "backward_size": 3},
 }
 TRANSLATORS: dict[str, dict] = {
@@ -81,7 +82,7 @@ def make(name: str, steps: int = T, batch_size: int = N) -> tuple[str, Any, dict
     """Kind, spec and batch of a case."""
     kind, settings = CASES[name]
     settings = dict(settings)
-    mask, source_mask = settings.pop("mask", False), settings.pop("source_mask", False)
+    mask, source_mask, shown = (settings.pop(name, False) for name in ("mask", "source_mask", "shown"))
     sizes = {"input_size": V, "output_size": V, "hidden_size": settings.pop("hidden_size", H)}
     rng = np.random.default_rng(7)
     if kind == "encoder-decoder":
@@ -96,6 +97,8 @@ def make(name: str, steps: int = T, batch_size: int = N) -> tuple[str, Any, dict
     batch["targets"] = rng.integers(0, V, targets)
     if mask:
         batch["mask"] = make_mask(*shape)
+    if shown:
+        batch["shown"] = batch["mask"] * (np.arange(steps)[:, None] > 0)
     if kind == "encoder-decoder":
         batch["source"] = rng.integers(0, V + 1, (steps + 1, batch_size))
     if source_mask:

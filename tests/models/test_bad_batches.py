@@ -41,6 +41,12 @@ BAD = {
     ),
     "a mask of halves": (TAGGER, lambda b: {**b, "mask": b["mask"] / 2}, "numbers other than 0 and 1"),
     "a mask of another shape": (TAGGER, lambda b: {**b, "mask": b["mask"][:1]}, f"where {(T, N)} is wanted"),
+    "padding before a real step": (
+        TAGGER,
+        lambda b: spoil(b, "mask", (1, 0), 0),
+        "sequence 0 has padding before a real",
+    ),
+    "nothing shown to the loss": (TAGGER, lambda b: {**b, "shown": b["mask"] * 0}, "every output is hidden"),
     "targets that would be broadcast": (TAGGER, lambda b: {**b, "targets": b["targets"][:, :1]}, "targets of shape"),
     "no step": (TAGGER, lambda b: {name: value[:0] for name, value in b.items()}, "there is no step"),
     "no sequence": (TAGGER, lambda b: {name: value[:, :0] for name, value in b.items()}, "no sequence"),
@@ -68,6 +74,41 @@ def test_a_bad_batch_is_refused_by_every_implementation_in_the_same_words(worker
         with pytest.raises(CallFailed, match="ValueError") as caught:
             worker.call(method, **arguments)
         assert words in caught.value.reason
+
+
+FREE = {"start": 0, "end": 1, "steps": 3, "beam": 1}
+DECODINGS = {
+    "a source token out of range": ({"source": np.array([[99]]), "source_mask": None, **FREE}, "source token 99"),
+    "a source token below zero": ({"source": np.array([[-1]]), "source_mask": None, **FREE}, "source token -1"),
+    "a source that is all padding": (
+        {"source": np.array([[0]]), "source_mask": np.zeros((1, 1)), **FREE},
+        "source_mask: sequence 0 has no real step",
+    ),
+    "an empty source": ({"source": np.zeros((0, 1), int), "source_mask": None, **FREE}, "there is no step"),
+    "a start token out of range": (
+        {"source": np.array([[0]]), "source_mask": None, **FREE, "start": 99},
+        "start and end token 99",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("case", DECODINGS)
+def test_a_bad_source_is_refused_by_every_decoder_in_the_same_words(workers, case, name):
+    arguments, words = DECODINGS[case]
+    kind, spec, _ = make(TRANSLATOR)
+    workers[name].call("build", model=kind, spec=asdict(spec), dtype="float64", device="cpu")
+    with pytest.raises(CallFailed, match="ValueError") as caught:
+        workers[name].call("decode", **arguments)
+    assert words in caught.value.reason
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_a_prefix_out_of_range_is_refused(workers, name):
+    kind, spec, _ = make("rnn tanh, 1 biases, tokens")
+    workers[name].call("build", model=kind, spec=asdict(spec), dtype="float64", device="cpu")
+    with pytest.raises(CallFailed, match="prefix token 5"):
+        workers[name].call("generate", prefix=np.array([1, V]), count=2, temperature=0.0, seed=0)
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)

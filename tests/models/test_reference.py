@@ -59,7 +59,7 @@ def test_backward_is_the_central_difference(case):
         assert np.abs(expected).max() > 1e-4, f"{name}: a gradient of zero would prove nothing"
 
 
-@pytest.mark.parametrize("case", [name for name, (kind, settings) in CASES.items() if kind == "network"])
+@pytest.mark.parametrize("case", CASES)
 def test_back_propagation_through_time_gate_by_gate_and_step_by_step(case, monkeypatch):
     """The gradient of every gate's sum at every step, by a small push on that sum alone."""
     from crossfw.models.stack import numpy as stack
@@ -68,17 +68,20 @@ def test_back_propagation_through_time_gate_by_gate_and_step_by_step(case, monke
     *_, d_projected = model.backward_in_detail(batch, state)
     pushes = {suffix: np.zeros_like(value) for suffix, value in d_projected.items()}
     real = stack.project
-    monkeypatch.setattr(stack, "project", lambda place, p, x: real(place, p, x) + pushes[place.suffix])
-    for place in model.spec.stack.all_places:
-        expected = central_difference(pushes[place.suffix], lambda: loss_of(model, batch, state))
+    monkeypatch.setattr(stack, "project", lambda place, p, x: real(place, p, x) + pushes[place.prefix + place.suffix])
+    spec = model.spec
+    stacks = [spec.stack] if hasattr(spec, "stack") else [spec.encoder, spec.decoder]
+    for place in (place for each in stacks for place in each.all_places):
+        where = place.prefix + place.suffix
+        expected = central_difference(pushes[where], lambda: loss_of(model, batch, state))
         gates = getattr(place.spec, "GATE_NAMES", ("a",))
-        found = d_projected[place.suffix].reshape(*expected.shape[:2], len(gates), -1)
+        found = d_projected[where].reshape(*expected.shape[:2], len(gates), -1)
         expected = expected.reshape(found.shape)
         for number, gate in enumerate(gates):
             for t in range(len(expected)):
-                where = f"gate {gate}, step {t}, cell {place.suffix or 'first'}"
+                message = f"gate {gate}, step {t}, cell {where or 'first'}"
                 ours, theirs = found[t, :, number], expected[t, :, number]
-                np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-8, err_msg=where)
+                np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-8, err_msg=message)
         assert np.abs(expected).max() > 1e-5
 
 

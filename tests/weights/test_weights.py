@@ -66,3 +66,25 @@ def test_mapping_faults(names, native, words):
     assert len(faults) == len(words)
     for word, fault in zip(words, faults):
         assert word in fault
+
+
+def test_pytorchs_default_start_is_pytorchs():
+    """The bounds of torch's own layers: 1 / sqrt(H) of each cell, 1 / sqrt(inputs) of linear layers."""
+    two = Spec(5, 64, 6, "tanh", 2, cell="lstm", direction="bidirectional", backward_size=16, embedding_size=3)
+    dense = Spec(9, 64, 6, cell="dense", inputs="features", head="tagger")
+    for spec, limits in (
+        (two, {"W_xh": 64, "W_hh": 64, "b_xh": 64, "W_xh_reverse": 16, "W_hh_reverse": 16, "b_hh_reverse": 16}),
+        (two, {"W_hq": 80, "b_q": 80}),
+        (dense, {"W_xh": 9, "b_h": 9, "W_hq": 64}),
+    ):
+        values = initial_parameters(spec.shapes(), "torch", None, 0)
+        for name, inputs in limits.items():
+            largest = np.abs(values[name]).max() * np.sqrt(inputs)
+            assert 0.5 < largest <= 1 + 1e-6, name
+    assert initial_parameters(two.shapes(), "torch", None, 0)["W_e"].std() > 0.5
+
+
+def test_xavier_keeps_biases_at_zero():
+    values = initial_parameters(SHAPES, "xavier", None, 0)
+    assert np.abs(values["W_hh"]).max() <= np.sqrt(6 / 8)
+    assert not values["b_q"].any()

@@ -62,7 +62,12 @@ class Model:
         return losses.cross_entropy(output, batch["targets"], self.spec.loss_mask(batch), self.spec.reduction)
 
     def backward(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict]:
-        """Loss, gradient of every parameter, gradient of the initial state, and the last state.
+        """Loss, gradient of every parameter, gradient of the initial state, and the last state."""
+        loss, gradients, d_state, last, _ = self.backward_in_detail(batch, state)
+        return loss, gradients, d_state, last
+
+    def backward_in_detail(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict, dict]:
+        """As `backward`; besides, the gradients of every cell's projected inputs (T, N, G H), by prefix and suffix.
 
         What comes back from the decoder's first state, and from the context that stood beside all its inputs, goes
         into the encoder's last state.
@@ -73,15 +78,15 @@ class Model:
         d_output = losses.backward(output, batch["targets"], spec.loss_mask(batch), spec.reduction)
         gradients = {name: np.zeros_like(value) for name, value in p.items()}
         d_hidden, d_last = head.backward(spec, p, gradients, hidden, last, None, d_output)
-        d_inputs, d_coded, _ = stack.backward(spec.decoder, p, memory, batch, None, d_hidden, d_last, gradients)
+        d_inputs, d_coded, d_decoder = stack.backward(spec.decoder, p, memory, batch, None, d_hidden, d_last, gradients)
         if spec.embedding_size:
             np.add.at(gradients["decoder.W_e"], batch["inputs"], d_inputs[..., : spec.embedding_size])
         if spec.context:
             d_coded[spec.top] = d_coded[spec.top] + d_inputs[..., spec.embedding_size :].sum(axis=0)
         nothing = np.zeros((*batch["source"].shape, spec.hidden_size), output.dtype)
-        d_source, d_state, _ = stack.backward(
+        d_source, d_state, d_encoder = stack.backward(
             spec.encoder, p, encoder_memory, batch, batch.get("source_mask"), nothing, d_coded, gradients
         )
         if spec.embedding_size:
             np.add.at(gradients["encoder.W_e"], batch["source"], d_source)
-        return self.loss(output, batch), gradients, d_state, last
+        return self.loss(output, batch), gradients, d_state, last, {**d_encoder, **d_decoder}

@@ -141,6 +141,10 @@ class Spec:
         """How many outputs the loss of a batch (of NumPy arrays) is about."""
         return positions(batch["targets"], batch.get("mask"))
 
+    def tokens(self, batch: dict) -> int:
+        """How many real steps the targets of a batch (of NumPy arrays) have: what speed counts, as D2L does."""
+        return self.positions(batch)
+
     def check(self, batch: dict) -> None:
         """Refuse a batch (of NumPy arrays) that a framework might take without a word.
 
@@ -166,8 +170,8 @@ class Spec:
         """How many sums feed one another."""
         return (len(batch["source"]) + len(batch["inputs"])) * self.layers
 
-    def flops_per_token(self) -> dict[str, float]:
-        """Floating-point operations of the matrix products for one target token, with a source token to each."""
+    def flops_per_step(self) -> dict[str, float]:
+        """Floating-point operations of the matrix products for one step of the target and one of the source."""
         products = self.encoder.products_per_step() + self.decoder.products_per_step()
         forward = 2.0 * (products + self.output_size * self.hidden_size)
         return {"infer": forward, "train": 3 * forward}

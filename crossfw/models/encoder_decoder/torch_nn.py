@@ -42,10 +42,14 @@ class Model:
         self.net = Net(spec, dtype).to(**self.options)
         for parameter in self.net.parameters():
             nn.init.zeros_(parameter)
-        self.notes = self.net.encoder.notes
         self.parameters = self.net.parameter_names()
         named = {id(parameter): name for name, parameter in self.net.named_parameters()}
         self.native_names = {name: named[id(parameter)] for name, parameter in self.parameters.items()}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the library could not carry."""
+        return tuple(dict.fromkeys(self.net.encoder.notes + self.net.decoder.notes))
 
     def native_parameters(self) -> dict[str, torch.Tensor]:
         """Every tensor that learns, by the name it has here."""

@@ -19,5 +19,5 @@ POOLS = ("last", "mean")
 
 
 def head_spec(head: str) -> ModuleType:
-    """The module of a head's equations: `shapes`, `output_shape` and MASKED."""
+    """The module of a head's equations: `shapes`, `output_shape` and PER_STEP (an output for every step)."""
     return importlib.import_module(f"crossfw.models.heads.{HEADS[head]}.spec")

@@ -37,11 +37,15 @@ class Model:
         self.net = Net(spec, dtype)
         self.net.cast(dtype)
         self.net.initialize("zeros", ctx=context(device))
-        self.notes = self.net.stack.notes
         canonical = self.net.parameter_names()
         self.parameters = {name: parameter.data() for name, parameter in canonical.items()}
         named = {id(parameter): name for name, parameter in self.net._collect_params_with_prefix().items()}
         self.native_names = {name: named[id(parameter)] for name, parameter in canonical.items()}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the library could not carry."""
+        return self.net.stack.notes
 
     def native_parameters(self) -> dict[str, nd.NDArray]:
         """Every array that learns, by the name that `save_parameters` gives it."""

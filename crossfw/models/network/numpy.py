@@ -61,7 +61,7 @@ class Model:
         return loss, gradients, d_state, last
 
     def backward_in_detail(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict, dict]:
-        """As `backward`; besides, the gradients of every cell's projected inputs (T, N, G H), by suffix."""
+        """As `backward`; besides, the gradients of every cell's projected inputs (T, N, G H), by prefix and suffix."""
         spec, p = self.spec, self.parameters
         activations, last, memory = self._forward(batch, state)
         hidden, output = activations["hidden"], activations["output"]

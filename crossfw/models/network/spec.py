@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from crossfw.models import settings
 from crossfw.models.heads import HEADS, POOLS, head_spec
 from crossfw.models.losses.spec import positions
@@ -73,7 +75,7 @@ class Spec:
             "pool": self.pool != "last" and self.head != "classifier",
             "embedding_size": self.embedding_size is not None and self.inputs == "features",
             "direction": self.cell == "dense" and self.direction != "forward",
-            "reduction": self.reduction == "sequence means" and not head_spec(self.head).MASKED,
+            "reduction": self.reduction == "sequence means" and not head_spec(self.head).PER_STEP,
         }
         settings.refuse_idle(self, idle)
         if self.head == "context" and self.direction != "bidirectional":
@@ -137,17 +139,21 @@ class Spec:
         return head_spec(self.head).output_shape(self, *batch["inputs"].shape[:2])
 
     def state_mask(self, batch: dict) -> object:
-        """The mask under which states stay as they are; None where padding at the end can do no harm."""
+        """The mask under which states stay as they are; None where padding, which stands at the end, does no harm."""
         needed = self.direction == "bidirectional" or self.head == "classifier"
         return batch.get("mask") if needed else None
 
     def loss_mask(self, batch: dict) -> object:
-        """The mask of the outputs."""
-        return batch.get("mask") if head_spec(self.head).MASKED else None
+        """The mask of the outputs: `shown` where a batch has it, else that of the steps."""
+        return batch.get("shown", batch.get("mask")) if head_spec(self.head).PER_STEP else None
 
     def positions(self, batch: dict) -> int:
         """How many outputs the loss of a batch (of NumPy arrays) is about."""
         return positions(batch["targets"], self.loss_mask(batch))
+
+    def tokens(self, batch: dict) -> int:
+        """How many real steps the inputs of a batch (of NumPy arrays) have: what speed counts."""
+        return int(np.prod(batch["inputs"].shape[:2]) if "mask" not in batch else batch["mask"].sum())
 
     def check(self, batch: dict) -> None:
         """Refuse a batch (of NumPy arrays) that a framework might take without a word.
@@ -163,6 +169,7 @@ class Spec:
             settings.check_shape("targets", batch["targets"], self.output_shape(batch)[:-1])
             settings.check_indices("target", batch["targets"], self.output_size)
         settings.check_mask("mask", batch.get("mask"), steps)
+        settings.check_shown(batch.get("shown"), steps)
 
     def longest_sum(self) -> int:
         """Terms of the longest inner product in one step; the bounds on rounding grow with it."""
@@ -172,13 +179,13 @@ class Spec:
         """How many sums feed one another."""
         return len(batch["inputs"]) * self.layers
 
-    def flops_per_token(self) -> dict[str, float]:
-        """Floating-point operations of the matrix products for one token: in inference and in a training step.
+    def flops_per_step(self) -> dict[str, float]:
+        """Floating-point operations of the matrix products for one step of one sequence: in inference and in training.
 
         A token's row of W_xh is looked up, not multiplied. Back-propagation needs two products for each one of the
         forward pass: one for the gradient of the input, one for that of the weights. A classifier's output layer,
         once per sequence, is not counted.
         """
-        head = self.output_size * self.width if self.readout and head_spec(self.head).MASKED else 0
+        head = self.output_size * self.width if self.readout and head_spec(self.head).PER_STEP else 0
         forward = 2.0 * (self.stack.products_per_step() + head)
         return {"infer": forward, "train": 3 * forward}

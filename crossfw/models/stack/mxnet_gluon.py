@@ -14,6 +14,9 @@ from crossfw.models.stack.spec import Place, StackSpec
 NAMES = {"W_xh": "i2h_weight", "W_hh": "h2h_weight", "b_h": "i2h_bias", "b_xh": "i2h_bias", "b_hh": "h2h_bias"}
 
 
+UNDER_A_MASK = "gluon's layers take no valid lengths on the CPU: steps gluon's cells over the padded sequences"
+
+
 def cell_of(place: Place) -> ModuleType:
     """The room of the place's cell."""
     return import_module(f"crossfw.models.cells.{place.cell}.mxnet_gluon")
@@ -43,7 +46,7 @@ class Stack(nn.Sequential):
         self.spec, self.dtype, places = spec, dtype, spec.all_places
         first, room = places[0], cell_of(places[0])
         reason = room.why_no_layer(first, dtype)
-        self.notes = (f"{reason}: steps gluon's cell",) if reason else ()
+        self.notes = (reason,) if reason else ()
         self.whole, self.layers = None, {}
         if reason is not None:
             cells = {place.suffix: room.make_cell(place) for place in places}
@@ -95,6 +98,8 @@ class Stack(nn.Sequential):
             inputs = with_gradient(nd.one_hot(inputs, self.spec.input_size, dtype=self.dtype))
         if self.whole is not None and mask is None and not by_cells:
             return self._run_whole(inputs, state)
+        if mask is not None and UNDER_A_MASK not in self.notes and (self.whole or self.layers):
+            self.notes += (UNDER_A_MASK,)
         last = {}
         for layer in range(self.spec.layers):
             outputs = []

@@ -117,7 +117,7 @@ def backward(
 
     Returns:
         the gradient of the inputs (None for tokens), of the initial state, and of the projected inputs of every cell
-        (T, N, G H), by its suffix.
+        (T, N, G H), by its prefix and suffix.
     """
     d_state, d_projected = {}, {}
     for layer in reversed(range(stack.layers)):
@@ -128,7 +128,7 @@ def backward(
         d_inputs = None
         for direction, place in reversed(list(enumerate(stack.places(layer)))):
             own = place.parameters(gradients)
-            d_projected[place.suffix], d_x, d_first = direction_backward(
+            d_projected[place.prefix + place.suffix], d_x, d_first = direction_backward(
                 place,
                 place.parameters(parameters),
                 memory[layer * len(stack.sizes) + direction],

@@ -7,8 +7,9 @@ own, and both hidden states stand side by side, (T, N, h1 + h2):
     "bidirectional"  the second runs from the last step to the first: its state at t follows from t + 1
     "both forward"   the second runs forward too, as published in S5b; it is no bidirectional network
 
-A mask (T, N) says which steps are real: at the others the state stays as it was and the hidden state is 0, in either
-direction. Between layers a dropout mask `keep_l0`, `keep_l1`, ... (0 or 1 / (1 - p)) multiplies the hidden states where
+A mask (T, N) says which steps are real; padding stands at the end. There the state stays as it was and the hidden
+state is 0, in either direction. A model that reads neither the last state nor a backward direction runs over the
+padding. Between layers a dropout mask `keep_l0`, `keep_l1`, ... (0 or 1 / (1 - p)) multiplies the hidden states where
 one is given, so that every implementation drops the same units.
 
 Names: `W_xh`, `W_hh`, `b_h` (or `b_xh`, `b_hh`), states `h` and `c`; `_l1` stands behind them in the second layer,

@@ -8,10 +8,14 @@ from types import ModuleType
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from crossfw.models.stack.spec import Place, StackSpec
 
 NAMES = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b_h": "bias_ih", "b_xh": "bias_ih", "b_hh": "bias_hh"}
+
+
+UNDER_A_MASK = "under a mask of padding the layers of this stack are stepped cell by cell"
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -32,7 +36,7 @@ class Stack(nn.Module):
         self.spec, places = spec, spec.all_places
         first, room = places[0], cell_of(places[0])
         reason = room.why_no_layer(first, dtype)
-        self.notes = (f"{reason}: steps a cell of its own",) if reason else ()
+        self.notes = (reason,) if reason else ()
         self.whole, self.layers = None, {}
         cells = {place.suffix: room.make_cell(place) for place in places}
         if reason is not None:
@@ -78,13 +82,15 @@ class Stack(nn.Module):
         """
         if self.spec.inputs == "tokens":
             inputs = F.one_hot(inputs, self.spec.input_size).to(next(self.parameters()).dtype)
-        if self.whole is not None and mask is None and not by_cells:
-            return self._run_whole(inputs, state)
+        if self.whole is not None and not by_cells:
+            return self._run_whole(inputs, state, mask)
         last = {}
         for layer in range(self.spec.layers):
             outputs = []
             for place in self.spec.places(layer):
                 one = self._run_layer if self.layers and mask is None and not by_cells else self._run_cell
+                if self.layers and mask is not None and UNDER_A_MASK not in self.notes:
+                    self.notes += (UNDER_A_MASK,)
                 hidden, end = one(place, inputs, place.state(state), mask)
                 outputs.append(hidden)
                 last.update(place.named(end))
@@ -94,11 +100,17 @@ class Stack(nn.Module):
                 inputs = inputs * keep
         return inputs, last
 
-    def _run_whole(self, inputs: torch.Tensor, state: dict) -> tuple[torch.Tensor, dict]:
+    def _run_whole(self, inputs: torch.Tensor, state: dict, mask: torch.Tensor | None) -> tuple[torch.Tensor, dict]:
+        """The library's layer; what is padding is packed away before it, and comes back as zeros."""
         places = self.spec.all_places
         names = places[0].spec.STATES
         stacked = tuple(torch.stack([state[name + place.suffix] for place in places]) for name in names)
+        steps = len(inputs)
+        if mask is not None:
+            inputs = pack_padded_sequence(inputs, mask.sum(dim=0).long().cpu(), enforce_sorted=False)
         hidden, end = self.whole(inputs, stacked if len(names) > 1 else stacked[0])
+        if mask is not None:
+            hidden, _ = pad_packed_sequence(hidden, total_length=steps)
         end = end if len(names) > 1 else (end,)
         return hidden, {
             name + place.suffix: array[i] for i, place in enumerate(places) for name, array in zip(names, end)

@@ -38,7 +38,7 @@ class Cell(rnn.GRUCell):
 
 def why_no_layer(place: Place, dtype: str) -> str | None:
     """Why the library's layer cannot carry the cell; None if it can."""
-    return None if place.reset == "after" else "gluon.rnn.GRU resets after the product"
+    return None if place.reset == "after" else "gluon.rnn.GRU resets after the product: steps a cell of its own"
 
 
 def why_no_stack(layers: int, dtype: str) -> str | None:

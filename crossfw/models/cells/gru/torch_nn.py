@@ -28,7 +28,7 @@ class Cell(nn.RNNCellBase):
 
 def why_no_layer(place: Place, dtype: str) -> str | None:
     """Why the library's layer cannot carry the cell; None if it can."""
-    return None if place.reset == "after" else "nn.GRU resets after the product"
+    return None if place.reset == "after" else "nn.GRU resets after the product: steps a cell of its own"
 
 
 def make_layer(place: Place, dtype: str, layers: int = 1, bidirectional: bool = False) -> nn.Module:

@@ -18,9 +18,9 @@ def identity(a: nd.NDArray, name: str | None = None) -> nd.NDArray:
 def why_no_layer(place: Place, dtype: str) -> str | None:
     """Why the library's layer cannot carry the cell; None if it can."""
     if place.activation not in LAYER_ACTIVATIONS:
-        return f"gluon.rnn.RNN has no {place.activation}"
+        return f"gluon.rnn.RNN has no {place.activation}: steps gluon.rnn.RNNCell"
     if (place.activation, dtype) == ("relu", "float64"):
-        return "gluon.rnn.RNN rounds relu's results to float32, in float64 too"
+        return "gluon.rnn.RNN rounds relu's results to float32, in float64 too: steps gluon.rnn.RNNCell"
     return None
 
 

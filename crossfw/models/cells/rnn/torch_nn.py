@@ -26,7 +26,9 @@ class Cell(nn.RNNCellBase):
 
 def why_no_layer(place: Place, dtype: str) -> str | None:
     """Why the library's layer cannot carry the cell; None if it can."""
-    return None if place.activation in LAYER_ACTIVATIONS else f"nn.RNN has no {place.activation}"
+    return (
+        None if place.activation in LAYER_ACTIVATIONS else f"nn.RNN has no {place.activation}: steps a cell of its own"
+    )
 
 
 def make_layer(place: Place, dtype: str, layers: int = 1, bidirectional: bool = False) -> nn.Module:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MASKED = False
+PER_STEP = False
 
 
 def shapes(spec: Any) -> dict[str, tuple[int, ...]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MASKED = True
+PER_STEP = True
 
 
 def shapes(spec: Any) -> dict[str, tuple[int, ...]]:
