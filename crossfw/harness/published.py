@@ -87,6 +87,8 @@ def _judge(values: list[float], item: Published, work: Work) -> str:
     place = _place(values, item.value)
     if _is_close(float(np.median(values)), item):
         return REPRODUCED + place
+    if len(values) < work.task.recipe.seeds:
+        return f"not shown: {len(values)} of {work.task.recipe.seeds} seeds"
     if len(values) >= FEWEST_SEEDS and min(values) <= item.value <= max(values):
         return f"{REPRODUCED}, within the spread over seeds{place}"
     return examples.NOT_REPRODUCED + place

@@ -38,8 +38,9 @@ class Stopwatch:
         self.backend.sync()
 
     def time(self, mode: str, repeats: int) -> float:
-        """Seconds for `repeats` steps, after one that is not timed and finds the caches as another worker left them."""
-        self.run(mode, 1)
+        """Seconds for `repeats` steps; short ones come after one that is not timed, as others used the caches."""
+        if repeats > 1:
+            self.run(mode, 1)
         start = time.perf_counter()
         self.run(mode, repeats)
         return time.perf_counter() - start

@@ -15,8 +15,8 @@ ACCURACY = {**PERPLEXITY, "quantity": "accuracy (test data)"}
 RANGE = {**PERPLEXITY, "value": 4.53, "low": 3.0, "high": 8.0}
 
 
-def work(epochs: int = 100, needed: int = 100) -> SimpleNamespace:
-    return SimpleNamespace(epochs=epochs, task=SimpleNamespace(recipe=SimpleNamespace(epochs=needed)))
+def work(epochs: int = 100, needed: int = 100, seeds: int = 1) -> SimpleNamespace:
+    return SimpleNamespace(epochs=epochs, task=SimpleNamespace(recipe=SimpleNamespace(epochs=needed, seeds=seeds)))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,12 @@ def test_the_verdict_on_a_published_figure(item, values, words):
 def test_fewer_epochs_are_not_comparable():
     assert _judge([1.1], Published(**PERPLEXITY, value=1.1), work(5)) == "not comparable: 5 of 100 epochs"
     assert _judge([1.1], Published(**PERPLEXITY, value=1.1, epoch=5), work(5)).startswith("reproduced")
+
+
+def test_fewer_seeds_than_the_recipes_show_nothing_unless_they_are_close():
+    item = Published(**PERPLEXITY, value=1.1)
+    assert _judge([1.3], item, work(seeds=5)) == "not shown: 1 of 5 seeds"
+    assert _judge([1.1], item, work(seeds=5)) == "reproduced"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from crossfw.harness import cells as cells_module
 from crossfw.harness import options as options_module
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
+from crossfw.report import read_results
 from tests.tasks import SMALL, write_task
 
 REPORT_FILES = ("index.html", "report.md", "results.json", "agreement.csv", "perplexity.csv", "throughput.csv")
@@ -38,7 +39,7 @@ def assert_whole(folder: Path) -> dict:
     for name in REPORT_FILES:
         assert (folder / name).stat().st_size > 0, name
     assert not list(folder.rglob("*.tmp"))
-    return json.loads((folder / "results.json").read_text())
+    return read_results(folder)
 
 
 def implementation(tmp_path: Path, body: str, name: str = "torch-port") -> tuple:
