@@ -70,7 +70,7 @@ def _framework(row: PublishedRow) -> str:
 
 
 def _verdict(words: str) -> str:
-    mark = _MARKS.get(words.split("; ")[0])
+    mark = _MARKS.get(re.split("[;,] ", words)[0])
     return f"{mark} {words}" if mark else words
 
 

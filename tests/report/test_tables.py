@@ -122,7 +122,7 @@ def test_load_gives_results_and_tables(folder):
             numbers = [
                 [np.nan if row[field] is None else row[field] for row in task["agreement"]] for task in (read, written)
             ]
-            np.testing.assert_allclose(*numbers, rtol=1e-3)
+            np.testing.assert_allclose(*numbers, rtol=1e-3)  # four significant digits are kept: half a unit of 1e-3
         read["agreement"] = written["agreement"] = []
     np.testing.assert_equal(report.results, expected)
     assert list(report.failures.columns) == COLUMNS["failures"]
