@@ -1,4 +1,4 @@
-"""A language model whose decoder is its embedding; the rate of learning halves with every update."""
+"""A language model whose decoder is its embedding; momentum, and a rate of learning that halves with every update."""
 
 
 def mxnet_model():
@@ -65,17 +65,23 @@ def mxnet_optimizer(model):
         def __call__(self, update):
             return 0.5 ** (update - 1)
 
-    return gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": 1.0, "lr_scheduler": Halving(1.0)})
+    settings = {"learning_rate": 1.0, "momentum": 0.75, "lr_scheduler": Halving(1.0)}
+    return gluon.Trainer(model.collect_params(), "sgd", settings)
 
 
 def torch_optimizer(model):
     import torch
 
-    class Halving(torch.optim.SGD):
-        """Halves the rate after each update."""
+    class Halving(torch.optim.Optimizer):
+        """Momentum as MXNet has it, with the rate in its buffer; the rate halves with every update."""
 
-        def step(self, closure=None):
-            super().step(closure)
-            self.param_groups[0]["lr"] /= 2
+        @torch.no_grad()
+        def step(self):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    state = self.state[p]
+                    state["moved"] = group["momentum"] * state.get("moved", 0) - group["lr"] * p.grad
+                    p += state["moved"]
+                group["lr"] /= 2
 
-    return Halving(model.parameters(), lr=1.0)
+    return Halving(model.parameters(), {"lr": 1.0, "momentum": 0.75})
