@@ -8,32 +8,20 @@ def mxnet_model():
 
 
 def torch_model():
-    import torch
     from torch import nn
     from torch.nn import functional
-
-    class BatchNorm(nn.BatchNorm2d):
-        """Keeps the biased variance of a batch, as MXNet does; torch's own keeps the unbiased one."""
-
-        def forward(self, x):
-            if not self.training:
-                return super().forward(x)
-            with torch.no_grad():
-                self.running_mean.lerp_(x.mean((0, 2, 3)), self.momentum)
-                self.running_var.lerp_(x.var((0, 2, 3), unbiased=False), self.momentum)
-            return functional.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
 
     class Block(nn.Module):
         def __init__(self, incoming, channels, stride):
             super().__init__()
             self.conv1 = nn.Conv2d(incoming, channels, 3, stride, padding=1, bias=False)
-            self.bn1 = BatchNorm(channels)
+            self.bn1 = nn.BatchNorm2d(channels)
             self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-            self.bn2 = BatchNorm(channels)
+            self.bn2 = nn.BatchNorm2d(channels)
             self.downsample = nn.Sequential()
             if stride != 1:
                 self.downsample.append(nn.Conv2d(incoming, channels, 1, stride, bias=False))
-                self.downsample.append(BatchNorm(channels))
+                self.downsample.append(nn.BatchNorm2d(channels))
 
         def forward(self, x):
             y = functional.relu(self.bn1(self.conv1(x)))
@@ -43,7 +31,7 @@ def torch_model():
         def __init__(self, classes=10):
             super().__init__()
             self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
-            self.bn1 = BatchNorm(64)
+            self.bn1 = nn.BatchNorm2d(64)
             self.pool = nn.MaxPool2d(3, 2, padding=1)
             self.layer1 = nn.Sequential(Block(64, 64, 1), Block(64, 64, 1))
             self.layer2 = nn.Sequential(Block(64, 128, 2), Block(128, 128, 1))

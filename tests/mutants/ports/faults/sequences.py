@@ -218,6 +218,6 @@ ROWS = (
 )
 
 FAULTS = tuple(
-    PortFault(name, architecture, "forward (inference)", (cause,) if cause else (), trap, change)
+    PortFault(name, architecture, "forward", (cause,) if cause else (), trap, change)
     for name, architecture, cause, trap, change in ROWS
 )

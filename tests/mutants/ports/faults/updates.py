@@ -86,6 +86,39 @@ class Slowing(SGD):
             group["lr"] *= 0.75
 
 
+class Late(SGD):
+    """All is right in two updates; then `after` is done to each parameter."""
+
+    def __init__(self, parameters, after, **settings):
+        super().__init__(parameters, **settings)
+        self.after, self.updates = after, 0
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        super().step(closure)
+        self.updates += 1
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.after(self, group, p)
+
+
+def slower(self, group, p) -> None:
+    if self.updates == 2:
+        group["lr"] = 0.015625
+
+
+def forget(self, group, p) -> None:
+    if self.updates == 2:
+        self.state.pop(p)
+
+
+def average(self, group, p) -> None:
+    """Slow weights, as in Lookahead: every third update goes halfway back."""
+    start = self.state[p].setdefault("start", p.clone())
+    if self.updates % 3 == 0:
+        p.lerp_(start, 0.5)
+
+
 class Uncorrected(Adam):
     """Adam without the correction of its averages."""
 
@@ -181,14 +214,14 @@ ROWS = (
         None,
         optimizer(lambda p: Adagrad(p, lr=0.0625, eps=1e-30, initial_accumulator_value=0.125)),
     ),
-    ("no momentum", "mlp", "updates", "momentum", None, rates(momentum=0.0)),
-    ("less momentum", "transformer", "updates", "momentum", None, rates(momentum=0.75)),
-    ("momentum lost", "cells", "updates", "momentum", None, optimizer(lambda p: Forgetful(p, lr=0.125, momentum=0.5))),
-    ("dampening", "mlp", "updates", "momentum", None, rates(dampening=0.875)),
+    ("no momentum", "mlp", "update", "momentum", None, rates(momentum=0.0)),
+    ("less momentum", "transformer", "update", "momentum", None, rates(momentum=0.75)),
+    ("momentum lost", "cells", "update", "momentum", None, optimizer(lambda p: Forgetful(p, lr=0.125, momentum=0.5))),
+    ("dampening", "mlp", "update", "momentum", None, rates(dampening=0.875)),
     (
         "decay beside the gradient",
         "grouped",
-        "updates",
+        "update",
         None,
         13,
         optimizer(lambda p: Decoupled(p, lr=0.25, momentum=0.5)),
@@ -196,7 +229,7 @@ ROWS = (
     (
         "rate outside the momentum",
         "language",
-        "updates",
+        "update",
         "momentum",
         14,
         optimizer(lambda p: Halving(p, lr=1.0, momentum=0.75)),
@@ -204,7 +237,7 @@ ROWS = (
     (
         "rate that falls",
         "symbol",
-        "updates",
+        "update",
         "learning rate",
         None,
         optimizer(lambda p: Slowing(p, lr=0.125, momentum=0.5)),
@@ -212,12 +245,44 @@ ROWS = (
     (
         "rate that does not fall",
         "language",
-        "updates",
+        "update",
         "learning rate",
         None,
         optimizer(lambda p: SGD(p, lr=1.0, momentum=0.75)),
     ),
-    ("rate of AdaGrad that falls", "scratch_lstm", "updates", None, None, rates(lr_decay=0.5)),
+    ("rate of AdaGrad that falls", "scratch_lstm", "update", None, None, rates(lr_decay=0.5)),
+    (
+        "rate that falls after two updates",
+        "symbol",
+        "several updates",
+        "learning rate",
+        None,
+        optimizer(lambda p: Late(p, slower, lr=0.125, momentum=0.5)),
+    ),
+    (
+        "momentum lost after two updates",
+        "cells",
+        "several updates",
+        None,
+        None,
+        optimizer(lambda p: Late(p, forget, lr=0.125, momentum=0.5)),
+    ),
+    (
+        "slow weights",
+        "transformer",
+        "several updates",
+        None,
+        None,
+        optimizer(lambda p: Late(p, average, lr=0.125, momentum=0.875)),
+    ),
+    (
+        "rate that falls late",
+        "volumes",
+        "several updates",
+        "learning rate",
+        None,
+        optimizer(lambda p: Late(p, slower, lr=0.25, momentum=0.75)),
+    ),
 )
 
 FAULTS = tuple(

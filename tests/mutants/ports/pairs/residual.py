@@ -31,39 +31,24 @@ def mxnet_model():
 
 
 def torch_model():
-    import torch
     from torch import nn
     from torch.nn import functional
-
-    class BatchNorm(nn.BatchNorm2d):
-        """Keeps the biased variance, as MXNet does."""
-
-        def __init__(self, channels, scale=True, **settings):
-            super().__init__(channels, momentum=0.125, **settings)
-            self.weight.requires_grad_(scale)
-
-        def forward(self, x):
-            if not self.training:
-                return super().forward(x)
-            with torch.no_grad():
-                self.running_mean.lerp_(x.mean((0, 2, 3)), self.momentum)
-                self.running_var.lerp_(x.var((0, 2, 3), unbiased=False), self.momentum)
-            return functional.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
 
     class Block(nn.Module):
         def __init__(self, incoming, channels, stride):
             super().__init__()
             self.body = nn.Sequential(
                 nn.Conv2d(incoming, channels, 3, stride, padding=1, bias=False),
-                BatchNorm(channels),
+                nn.BatchNorm2d(channels, momentum=0.125),
                 nn.ReLU(),
                 nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-                BatchNorm(channels, eps=0.0625),
+                nn.BatchNorm2d(channels, eps=0.0625, momentum=0.125),
             )
             self.shortcut = nn.Sequential()
             if stride != 1:
                 self.shortcut.append(nn.Conv2d(incoming, channels, 1, stride, bias=False))
-                self.shortcut.append(BatchNorm(channels, scale=False))
+                self.shortcut.append(nn.BatchNorm2d(channels, momentum=0.125))
+                self.shortcut[1].weight.requires_grad_(False)  # it stays one, as MXNet's with scale=False
 
         def forward(self, x):
             return functional.relu(self.body(x) + self.shortcut(x))

@@ -22,32 +22,31 @@ def torch_model():
     from torch import nn
     from torch.nn import functional
 
-    class BatchNorm(nn.BatchNorm2d):
-        """MXNet's: keeps the biased variance; with `fix_gamma` the weight is stored and not used."""
+    class FixedGamma(nn.BatchNorm2d):
+        """The weight is stored and not used."""
 
-        def __init__(self, channels, fix_gamma=False, **settings):
+        def __init__(self, channels, **settings):
             super().__init__(channels, **settings)
-            self.fix_gamma = fix_gamma
-            self.weight.requires_grad_(not fix_gamma)
+            self.weight.requires_grad_(False)
+
+        def gamma(self):
+            return torch.ones_like(self.weight)
 
         def forward(self, x):
-            gamma = torch.ones_like(self.weight) if self.fix_gamma else self.weight
-            if not self.training:
-                return functional.batch_norm(x, self.running_mean, self.running_var, gamma, self.bias, eps=self.eps)
-            with torch.no_grad():
-                self.running_mean.lerp_(x.mean((0, 2, 3)), self.momentum)
-                self.running_var.lerp_(x.var((0, 2, 3), unbiased=False), self.momentum)
-            return functional.batch_norm(x, None, None, gamma, self.bias, training=True, eps=self.eps)
+            statistics = (self.running_mean, self.running_var)
+            return functional.batch_norm(
+                x, *statistics, self.gamma(), self.bias, self.training, self.momentum, self.eps
+            )
 
     class Network(nn.Module):
         def __init__(self):
             super().__init__()
             self.conv0 = nn.Conv2d(3, 6, 3, padding=1, bias=False)
-            self.bn0 = BatchNorm(6, fix_gamma=True, momentum=0.125, eps=1e-3)
+            self.bn0 = FixedGamma(6, momentum=0.125, eps=1e-3)
             self.elu0 = nn.ELU(0.25)
             self.pool0 = nn.MaxPool2d(2)
             self.conv1 = nn.Conv2d(6, 8, 3, stride=2)
-            self.bn1 = BatchNorm(8, momentum=0.25, eps=0.0625)
+            self.bn1 = nn.BatchNorm2d(8, momentum=0.25, eps=0.0625)
             self.fc0 = nn.Linear(32, 4)
 
         def forward(self, x):
