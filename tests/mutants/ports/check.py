@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import crossfw
+from crossfw.verify import verify
 from crossfw.verify.verdict import PortVerdict
 from tests.mutants.ports.architecture import Architecture
 
@@ -13,4 +13,4 @@ def check(port: Architecture) -> PortVerdict:
     Raises:
         CrossfwError: it cannot be compared.
     """
-    return crossfw.verify(port.mxnet_model, port.torch_model, port.inputs, **port.settings())
+    return verify(port.mxnet_model, port.torch_model, port.inputs, **port.settings())

@@ -1,4 +1,4 @@
-"""The table of results: every seeded fault, where and as what it was found. `python -m tests.mutants.ports.table OUT.md`"""
+"""Every seeded fault, where and as what it was found: `python -m tests.mutants.ports.table OUT.md`."""
 
 from __future__ import annotations
 
