@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -522,3 +523,38 @@ def test_units_that_were_never_run_are_matched_by_equal_names(shapes, random):
     assert not found.faults
     assert not found.ambiguous
     assert paths(found) == {each.path: each.path for each in left}
+
+
+def own(units, random):
+    """Some of the layers as a user's own arrays, dense ones transposed."""
+    found = []
+    for each in units:
+        if random.random() < 0.3:
+            slots = [replace(slot, shape=slot.shape[::-1]) if len(slot.shape) == 2 else slot for slot in each.slots]
+            each = replace(each, kind="raw", slots=tuple(slots))
+        found.append(each if random.random() < 0.7 else replace(each, order=None))
+    return found
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(SHAPES, max_size=8), st.lists(SHAPES, max_size=8), st.randoms(use_true_random=False))
+def test_each_parameter_is_mapped_once_or_reported_in_any_mapping(first, second, random):
+    left = own([made(*shape, f"m.{WORDS[index]}", index) for index, shape in enumerate(first)], random)
+    right = own([made(*shape, f"t.{WORDS[-index]}", index) for index, shape in enumerate(second)], random)
+    found = match(left, right)
+    for mapping in (found, *islice(found.alternatives(), 5)):
+        pairs = mapping.slot_pairs()
+        for side, units in (("mxnet", left), ("torch", right)):
+            used = [getattr(slots, side) for slots in pairs]
+            assert len(set(used)) == len(used)
+            for each in units:
+                missing = [slot for slot in each.slots if slot not in used]
+                assert all(
+                    any(each.path in fault and slot.role in fault for fault in mapping.faults) for slot in missing
+                )
+        for slots in pairs:
+            assert slots.torch.shape == (slots.mxnet.shape[::-1] if slots.transposed else slots.mxnet.shape)
+        source, target = arrays(left, 0), arrays(right, 1)
+        there = mapping.to_torch(source, target)
+        back = mapping.to_mxnet(there, source)
+        assert all((back[name] == source[name]).all() for name in source)
