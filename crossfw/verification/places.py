@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from crossfw.errors import CrossfwError
-from crossfw.verify.comparing import by_slots, error_of, label
-from crossfw.verify.divergence import Place
-from crossfw.verify.stages import Stages
+from crossfw.verification.comparing import by_slots, error_of, label
+from crossfw.verification.divergence import Place
+from crossfw.verification.stages import Stages
 
 FUNCTIONS = {
     "loss": "torch_loss",

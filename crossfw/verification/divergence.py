@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from crossfw.errors import CrossfwError
-from crossfw.verify.comparing import error_of, same_shape
-from crossfw.verify.pairing import family, inner_activation, pair_calls
-from crossfw.verify.stages import Stages
+from crossfw.verification.comparing import error_of, same_shape
+from crossfw.verification.pairing import family, inner_activation, pair_calls
+from crossfw.verification.stages import Stages
 
 OK, DIFFERS, PASSES = "ok", "differs", "passes on"
 NUMBERS = 20_000_000  # beyond so many numbers in one run only the layers with partners are compared
@@ -69,7 +69,7 @@ class Place:
 
 def locate(stages: Stages, stage: str) -> Place:
     """The place of a stage's fault."""
-    from crossfw.verify.places import other_place
+    from crossfw.verification.places import other_place
 
     if stage not in ("forward", "forward in training"):
         return other_place(stages, stage)
