@@ -73,7 +73,7 @@ def run(count: int) -> list[tuple[Spec, str]]:
             verdict = check(architecture(spec))
             reason = "" if verdict else verdict.reason
         except Exception as error:  # whatever it is, this port was not found to agree
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {error}; {str(error.__cause__).strip().splitlines()[-1:]}"
         if reason:
             flagged.append((spec, reason))
             print(f"flagged: {reason}\n    {spec}", flush=True)

@@ -25,7 +25,7 @@ def convolutions(draw, shape: tuple[int, ...], transposed: bool) -> Layer:
         "window": window,
         "stride": stride,
         "padding": draw(st.integers(0, 1)),
-        "dilation": draw(st.integers(1, 1 if transposed and stride > 1 else 2)),
+        "dilation": draw(st.integers(1, 1 if transposed and (stride > 1 or dimensions == 3) else 2)),
         "groups": groups,
         "bias": draw(st.booleans()),
         "more": draw(st.integers(0, min(stride - 1, window - stride))) if transposed else 0,
