@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class AuditCase:
     """
 
     name: str
-    port: Optional[dict] = None
-    computation: Optional[Computation] = None
+    port: dict | None = None
+    computation: Computation | None = None
     reason: str = ""
     note: str = ""
-    known: Optional[Known] = None
+    known: Known | None = None
     mended: Any = None
     aside: str = ""
 
@@ -72,7 +72,7 @@ class AuditCase:
             return "model"
         return "none" if self.computation is None else "function"
 
-    def mended_case(self) -> Optional[AuditCase]:
+    def mended_case(self) -> AuditCase | None:
         """The case with its known cause removed; None where there is none to remove."""
         if self.mended is None:
             return None

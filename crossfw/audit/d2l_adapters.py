@@ -1,4 +1,4 @@
-"""The smallest changes that let a verifier see d2l's arrays and run its models in float64. None changes what they compute.
+"""The smallest changes that let a verifier see d2l's arrays and run its models in float64; they compute as before.
 
 Each takes the model that d2l built, and returns it.
 """
@@ -79,7 +79,7 @@ def position_table(num_hiddens: int, max_len: int) -> numpy.ndarray:
 
 
 def exact_positions_mxnet(model: Any) -> Any:
-    """A model whose positional encodings read one table that both frameworks share, rounded to the dtype of the input."""
+    """A model whose positional encodings read one table that both sides share, rounded to the input's dtype."""
     import mxnet as mx
 
     def patch(block: Any) -> None:
@@ -91,7 +91,7 @@ def exact_positions_mxnet(model: Any) -> Any:
 
 
 def exact_positions_torch(model: Any) -> Any:
-    """A model whose positional encodings read one table that both frameworks share, rounded to the dtype of the input."""
+    """A model whose positional encodings read one table that both sides share, rounded to the input's dtype."""
     import torch
 
     for module in model.modules():

@@ -32,7 +32,7 @@ class StandIn(ModuleType):
         )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def d2l_mxnet() -> ModuleType:
     """`d2l.mxnet`; turns NumPy semantics on for the whole process.
 
@@ -46,7 +46,7 @@ def d2l_mxnet() -> ModuleType:
     return module
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def d2l_torch() -> ModuleType:
     """`d2l.torch`, imported with a stand-in for torchvision.
 

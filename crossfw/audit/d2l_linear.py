@@ -40,12 +40,12 @@ CASES = (
         ),
         known=Known(
             "loss",
-            "gluon.loss.L2Loss is half of the squared error (mxnet.py:432), nn.MSELoss the whole (torch.py:417): torch's "
-            "loss and gradients are twice MXNet's, so the same lr learns twice as fast",
+            "gluon.loss.L2Loss is half of the squared error (mxnet.py:432), nn.MSELoss the whole (torch.py:417): "
+            "torch's loss and gradients are twice MXNet's, so the same lr learns twice as fast",
         ),
         mended={"torch_loss": lambda output, y: d2l_torch().LinearRegression.loss(None, output, y) / 2},
-        aside="initial values: torch fills a lazy layer that has no shape yet (torch.py:408-409), and the first forward "
-        "draws it anew from U(+-1/sqrt(in)): N(0, 0.01) and the bias 0 are lost; MXNet keeps them (mxnet.py:423)",
+        aside="initial values: torch fills a lazy layer that has no shape yet (torch.py:408-409), and the first "
+        "forward draws it anew from U(+-1/sqrt(in)): N(0, 0.01) and the bias 0 are lost; MXNet keeps them (mxnet.py:423)",
     ),
     AuditCase(
         "LinearRegression (images)",

@@ -72,8 +72,8 @@ DECODER_NOTE = (
     "d2l defines no decoder: the one of the book's section sec_seq2seq_decoder is added, built of d2l's parts"
 )
 SEQ2SEQ_INITIAL = (
-    "initial values: init.Xavier for embeddings and GRU, biases 0 (mxnet.py:1001); torch's init_seq2seq (torch.py:982-991) "
-    "leaves embeddings N(0, 1) and GRU biases U(+-1/sqrt(H))"
+    "initial values: init.Xavier for embeddings and GRU, biases 0 (mxnet.py:1001); torch's init_seq2seq "
+    "(torch.py:982-991) leaves embeddings N(0, 1) and GRU biases U(+-1/sqrt(H))"
 )
 
 CASES = (
@@ -181,8 +181,8 @@ CASES = (
         ),
         known=Known(
             "update",
-            "configure_optimizers is Adam with each framework's epsilon 1e-8 (mxnet.py:1026, torch.py:1027): MXNet adds it "
-            "before the bias correction, torch after it, so that MXNet's is 1e-8 / sqrt(1 - 0.999^t) in torch's terms, "
+            "configure_optimizers is Adam with each framework's epsilon 1e-8 (mxnet.py:1026, torch.py:1027): MXNet adds "
+            "it before the bias correction, torch after it, so that MXNet's is 1e-8 / sqrt(1 - 0.999^t) in torch's terms, "
             "31 times as large in the first update",
         ),
         mended={"mxnet_optimizer": _mxnet_sgd, "torch_optimizer": _torch_sgd},

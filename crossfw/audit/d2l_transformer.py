@@ -9,8 +9,8 @@ from crossfw.audit.d2l_imports import d2l_mxnet, d2l_torch
 STEPS, HIDDENS, INNER, HEADS, BLOCKS, VOCABULARY, DROPOUT, PREDICTED = 6, 16, 24, 4, 2, 20, 0.1, 3
 
 BERT_INITIAL = (
-    "initial values: torch's embeddings and pos_embedding are N(0, 1) (torch.py:2214), MXNet's what initialize() says, by "
-    "default Uniform(+-0.07) (mxnet.py:2202): at the start torch's are 25 times as large"
+    "initial values: torch's embeddings and pos_embedding are N(0, 1) (torch.py:2214), MXNet's what initialize() says, "
+    "by default Uniform(+-0.07) (mxnet.py:2202): at the start torch's are 25 times as large"
 )
 
 
@@ -52,7 +52,7 @@ CASES = (
             torch=lambda: d2l_torch().AddNorm(HIDDENS, DROPOUT),
             inputs=lambda rng, batch: (_states(rng, batch), _states(rng, batch)),
         ),
-        note="torch takes norm_shape (torch.py:1246); MXNet normalises the last axis (mxnet.py:1247): the last axis is given",
+        note="torch takes norm_shape (torch.py:1246); MXNet normalises the last axis (mxnet.py:1247), which is given",
         aside="a norm_shape of more than one axis, which torch allows, has no counterpart in MXNet's class",
     ),
     AuditCase(
@@ -71,7 +71,7 @@ CASES = (
             inputs=lambda rng, batch: (_tokens(rng, batch), _lengths(rng, batch)),
         ),
         note="both read one table of positions: PositionalEncoding is a case of its own",
-        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281), embeddings Uniform(+-0.07); torch's are N(0, 1)",
+        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281): embeddings Uniform(+-0.07); torch's N(0, 1)",
     ),
     AuditCase(
         "MaskLM",
@@ -88,7 +88,7 @@ CASES = (
             torch=lambda: d2l_torch().NextSentencePred(),
             inputs=lambda rng, batch: rng.standard_normal((batch, HIDDENS)),
         ),
-        aside="nn.Dense(2) flattens inputs of more than two axes (mxnet.py:2244), nn.LazyLinear does not (torch.py:2255); "
+        aside="nn.Dense(2) flattens inputs of more than two axes (mxnet.py:2244), nn.LazyLinear does not (torch.py:2255): "
         "BERTModel gives two",
     ),
     AuditCase(

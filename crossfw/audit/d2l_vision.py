@@ -29,8 +29,8 @@ CASES = (
             **own_losses("LeNet"),
             **OWN_OPTIMIZER,
         ),
-        aside="initial values: MXNet's class is Xavier, bias 0 by itself (mxnet.py:588); torch's is U(+-1/sqrt(in)) unless "
-        "the caller applies init_cnn (torch.py:557), and its biases are never 0",
+        aside="initial values: MXNet's class is Xavier, bias 0 by itself (mxnet.py:588); torch's is U(+-1/sqrt(in)) "
+        "unless the caller applies init_cnn (torch.py:557), and its biases are never 0",
     ),
     AuditCase(
         "Residual",
