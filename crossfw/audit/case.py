@@ -11,7 +11,7 @@ class Known:
     """A difference that was found by reading both sources, to be confirmed by each run.
 
     Attributes:
-        stage: the first stage of the verdict that fails (`forward (inference)`, `loss`, ...; `outputs` of a function).
+        stage: the first stage of the verdict that fails (`forward`, `loss`, ...; `outputs` of a function).
         cause: why, with the lines of d2l 1.0.3's files as evidence.
     """
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from crossfw.audit.case import AuditCase, Computation
+from crossfw.audit.case import Computation
 from crossfw.audit.d2l_cases import CASES
 from crossfw.audit.d2l_imports import d2l_mxnet, d2l_torch
 

@@ -77,7 +77,7 @@ CASES = (
             inputs=lambda rng, batch: rng.standard_normal((batch, KEYS, HIDDENS)),
         ),
         known=Known(
-            "forward (inference)",
+            "forward",
             "each framework computes the table P in float32 with its own pow, sin and cos (mxnet.py:1217-1220, "
             "torch.py:1218-1222): 5 % of the numbers differ by one unit in the last place, at most 6e-8",
         ),

@@ -45,7 +45,7 @@ CASES = (
         ),
         mended={"torch_loss": lambda output, y: d2l_torch().LinearRegression.loss(None, output, y) / 2},
         aside="initial values: torch fills a lazy layer that has no shape yet (torch.py:408-409), and the first "
-        "forward draws it anew from U(+-1/sqrt(in)): N(0, 0.01) and the bias 0 are lost; MXNet keeps them (mxnet.py:423)",
+        "forward draws it anew from U(+-1/sqrt(in)): N(0, 0.01) and bias 0 are lost; MXNet keeps them (mxnet.py:423)",
     ),
     AuditCase(
         "LinearRegression (images)",

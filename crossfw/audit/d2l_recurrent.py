@@ -105,7 +105,7 @@ CASES = (
             torch=lambda: d2l_torch().RNN(INPUTS, HIDDENS),
             inputs=_sequences,
         ),
-        known=Known("forward (inference)", RELU),
+        known=Known("forward", RELU),
         mended={"mxnet_model": _mxnet_tanh_rnn},
         note="torch takes num_inputs, MXNet infers it",
         aside=RNN_INITIAL,
@@ -120,7 +120,7 @@ CASES = (
             **own_losses("RNNLM"),
             **OWN_OPTIMIZER,
         ),
-        known=Known("forward (inference)", RELU),
+        known=Known("forward", RELU),
         mended={"mxnet_model": lambda: _mxnet_lm(_mxnet_tanh_rnn())},
         note=FLOAT32_ONE_HOT,
         aside=RNN_INITIAL,
@@ -181,9 +181,9 @@ CASES = (
         ),
         known=Known(
             "update",
-            "configure_optimizers is Adam with each framework's epsilon 1e-8 (mxnet.py:1026, torch.py:1027): MXNet adds "
-            "it before the bias correction, torch after it, so that MXNet's is 1e-8 / sqrt(1 - 0.999^t) in torch's terms, "
-            "31 times as large in the first update",
+            "configure_optimizers is Adam with each framework's epsilon 1e-8 (mxnet.py:1026, torch.py:1027): MXNet "
+            "adds it before the bias correction, torch after it, so that MXNet's is 1e-8 / sqrt(1 - 0.999^t) in torch's "
+            "terms, 31 times as large in the first update",
         ),
         mended={"mxnet_optimizer": _mxnet_sgd, "torch_optimizer": _torch_sgd},
         note=DECODER_NOTE,

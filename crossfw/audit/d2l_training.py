@@ -52,16 +52,22 @@ def _mxnet_bert(d2l: Any, a: dict) -> Any:
     return [mlm[0], following[0], both[0]]
 
 
-def _torch_bert(d2l: Any, a: dict, reduction: str = "mean") -> Any:
-    net = lambda *_: (None, a["mlm"], a["nsp"])  # noqa: E731
-    loss = d2l.nn.CrossEntropyLoss(reduction=reduction)
-    given = [a[name] for name in ("labels", "labels", "lengths", "labels", "weights", "labels", "next")]
-    return [value.mean() for value in d2l._get_batch_loss_bert(net, loss, VOCABULARY, *given)]
+def _torch_bert(loss: Any) -> Any:
+    def call(d2l: Any, a: dict) -> Any:
+        net = lambda *_: (None, a["mlm"], a["nsp"])  # noqa: E731
+        given = [a[name] for name in ("labels", "labels", "lengths", "labels", "weights", "labels", "next")]
+        return [value.mean() for value in d2l._get_batch_loss_bert(net, loss(d2l), VOCABULARY, *given)]
+
+    return call
 
 
-def _clipped(d2l: Any, a: dict, model: Any, gradient: Any) -> Any:
-    d2l.grad_clipping(model, 0.5)
-    return gradient()
+def _mean_loss(d2l: Any) -> Any:
+    return d2l.nn.CrossEntropyLoss()
+
+
+def _column_loss(d2l: Any) -> Any:
+    """A loss of one column, one row for each prediction, that a column of weights can multiply."""
+    return lambda y_hat, y: d2l.F.cross_entropy(y_hat, y, reduction="none").reshape(-1, 1)
 
 
 def _mxnet_array(d2l: Any, a: dict) -> Any:
@@ -241,14 +247,14 @@ CASES = (
     ),
     AuditCase(
         "_get_batch_loss_bert",
-        computation=Computation(_bert, _mxnet_bert, _torch_bert),
+        computation=Computation(_bert, _mxnet_bert, _torch_bert(_mean_loss)),
         known=Known(
             "outputs",
             "MXNet's loss takes the weights of the predictions (mxnet.py:2454-2457); torch multiplies a loss that is "
             "already the mean over all predictions by them (torch.py:2460-2462), and their sum cancels: predictions of "
-            "padding count as much as real ones",
+            "padding count as much as real ones. An unreduced loss does not help: (N,) times (N, 1) is (N, N)",
         ),
-        mended=Computation(_bert, _mxnet_bert, lambda d2l, a: _torch_bert(d2l, a, "none")),
+        mended=Computation(_bert, _mxnet_bert, _torch_bert(_column_loss)),
         note="with the book's losses, SoftmaxCELoss and nn.CrossEntropyLoss; MXNet's takes a list of shards",
     ),
     AuditCase(
@@ -268,7 +274,8 @@ CASES = (
         known=Known(
             "outputs",
             "trainer.step(labels.shape[0]) divides MXNet's gradients by the batch size (mxnet.py:1502), torch's "
-            "l.sum().backward() with a plain step does not (torch.py:1493-1494): the same lr is batch-size times as large",
+            "l.sum().backward() with a plain step does not (torch.py:1493-1494): torch's step is batch-size times as "
+            "large",
         ),
         mended=Computation(_dense, _mxnet_batch, _torch_batch(RATE / BATCH)),
         note="with the book's losses: SoftmaxCrossEntropyLoss, CrossEntropyLoss(reduction='none'); SGD",

@@ -71,7 +71,7 @@ CASES = (
             inputs=lambda rng, batch: (_tokens(rng, batch), _lengths(rng, batch)),
         ),
         note="both read one table of positions: PositionalEncoding is a case of its own",
-        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281): embeddings Uniform(+-0.07); torch's N(0, 1)",
+        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281): Uniform(+-0.07), torch's embeddings N(0, 1)",
     ),
     AuditCase(
         "MaskLM",
@@ -88,8 +88,8 @@ CASES = (
             torch=lambda: d2l_torch().NextSentencePred(),
             inputs=lambda rng, batch: rng.standard_normal((batch, HIDDENS)),
         ),
-        aside="nn.Dense(2) flattens inputs of more than two axes (mxnet.py:2244), nn.LazyLinear does not (torch.py:2255): "
-        "BERTModel gives two",
+        aside="nn.Dense(2) flattens inputs of more than two axes (mxnet.py:2244), nn.LazyLinear does not "
+        "(torch.py:2255): BERTModel gives two",
     ),
     AuditCase(
         "BERTEncoder",

@@ -1,4 +1,4 @@
-"""What d2l does with a whole model: Trainer.fit, clipping, prediction. Small stand-ins take the place of trained models."""
+"""What d2l does with a whole model: Trainer.fit, clipping, prediction; on small stand-ins for trained models."""
 
 from __future__ import annotations
 
