@@ -38,7 +38,8 @@ REASONS = {
     "LeNet's case": ("train_ch6",),
     "many devices and figures around train_batch_ch13, which is a case": ("train_ch13",),
     "draws its own initial weights. By reading: MXNet's trainer.step(num_tokens) divides clipped gradients by the "
-    "number of tokens (mxnet.py:3292), torch's step does not (torch.py:3425); Adam all but cancels it": ("train_seq2seq",),
+    "number of tokens (mxnet.py:3292), torch's step does not (torch.py:3425): Adam all but "
+    "cancels it": ("train_seq2seq",),
 }  # fmt: skip
 
 CASES = tuple(AuditCase(name, reason=reason) for reason, names in REASONS.items() for name in names)

@@ -182,8 +182,8 @@ CASES = (
         known=Known(
             "update",
             "configure_optimizers is Adam with each framework's epsilon 1e-8 (mxnet.py:1026, torch.py:1027): MXNet "
-            "adds it before the bias correction, torch after it, so that MXNet's is 1e-8 / sqrt(1 - 0.999^t) in torch's "
-            "terms, 31 times as large in the first update",
+            "adds it before the bias correction, torch after it, so that MXNet's is 1e-8 / sqrt(1 - 0.999^t) in "
+            "torch's terms, 31 times as large in the first update",
         ),
         mended={"mxnet_optimizer": _mxnet_sgd, "torch_optimizer": _torch_sgd},
         note=DECODER_NOTE,
