@@ -71,8 +71,8 @@ CASES = (
             inputs=lambda rng, batch: (_tokens(rng, batch), _lengths(rng, batch)),
         ),
         note="both read one table of positions: PositionalEncoding is a case of its own",
-        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281): Uniform(+-0.07); torch's embeddings are "
-        "N(0, 1)",
+        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281): Uniform(+-0.07); torch's embeddings "
+        "are N(0, 1)",
     ),
     AuditCase(
         "MaskLM",

@@ -73,7 +73,7 @@ class Side(PlainSide):
         self.model.cast(dtype)
 
     def complete(self) -> None:
-        """End deferred initialisation by a run before anything is cast: MXNet's initialisers draw float32 alone there."""
+        """End deferred initialisation by a run before anything is cast: in NumPy mode initialisers draw float32 alone."""
         if any(p._deferred_init for p in self.model.collect_params().values()):
             self.run(self.feed(self.draw(0, self.port.sizes[0])[0], "inputs"))
 
@@ -241,7 +241,8 @@ class Side(PlainSide):
         kept = self.statistics()
         learning = {name: p for name, p in self.arrays().items() if p.grad_req != "null"}
         for parameter in learning.values():
-            parameter.zero_grad()
+            for gradient in parameter.list_grad():
+                gradient[:] = 0  # zero_grad() calls an operator that refuses NumPy mode
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
@@ -268,7 +269,7 @@ class Side(PlainSide):
         if make is None:
             parameters = self.model.collect_params()
             sgd = {"learning_rate": self.DEFAULT_RATE}
-            self.trainer = gluon.Trainer(parameters, "sgd", sgd) if len(parameters) else None
+            self.trainer = gluon.Trainer(parameters, "sgd", sgd) if parameters.keys() else None
             return {"default": True, "decay": 0.0}
         self.trainer = self.call("mxnet_optimizer", lambda: make(self.model))
         if not isinstance(self.trainer, gluon.Trainer):
