@@ -1,15 +1,12 @@
 """Computations of the audit: run on one framework's side in a process of its own, and compared.
 
-    python -m crossfw.audit.compute mxnet|torch OUT.npz
-
-writes every case's leaves; what a case raised is its only leaf, `error`.
+`main` writes every case's leaves; what a case raised is its only leaf, `error`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from typing import Any
 
 import numpy as np
@@ -102,11 +99,6 @@ def differences(name: str, dtype: str, mxnet: dict, torch: dict) -> list[str]:
     return found
 
 
-def main() -> None:
-    """Run one side: FRAMEWORK OUT.npz."""
-    framework, out = sys.argv[1:]
+def main(framework: str, out: str) -> None:
+    """Run one side and write its leaves to an `.npz` file."""
     np.savez(out, **run_side(framework))
-
-
-if __name__ == "__main__":
-    main()

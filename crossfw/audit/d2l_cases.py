@@ -31,3 +31,13 @@ def find(name: str) -> AuditCase:
     by_name = {case.name: case for case in CASES}
     require_choice("case of the D2L audit", name, by_name)
     return by_name[name]
+
+
+def port_of(name: str, mended: bool = False) -> dict:
+    """The values of a model's port; with its known cause removed, where that is asked.
+
+    Raises:
+        CrossfwError: there is no such case.
+    """
+    case = find(name)
+    return (case.mended_case() if mended else case).port
