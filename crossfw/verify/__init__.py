@@ -26,7 +26,10 @@ def verify(block: Any, module: Any, inputs: Any, **settings: Any) -> PortVerdict
     """
     values = {"mxnet_model": maker(block), "torch_model": maker(module), "inputs": inputs, **settings}
     with local_sides(Port(values, "crossfw.verify(...)")) as pair:
-        return verify_pair(pair, f"{name_of(module)} against {name_of(block)}")
+        try:
+            return verify_pair(pair, f"{name_of(module)} against {name_of(block)}")
+        finally:
+            pair.restore()
 
 
 def name_of(model: Any) -> str:
