@@ -40,7 +40,7 @@ CASES = (
         ),
         known=Known(
             "loss",
-            "gluon.loss.L2Loss is half of the squared error (mxnet.py:432), nn.MSELoss the whole (torch.py:417): "
+            "gluon.loss.L2Loss is half of the squared error (mxnet.py:431), nn.MSELoss the whole (torch.py:417): "
             "torch's loss and gradients are twice MXNet's, so the same lr learns twice as fast",
         ),
         mended={"torch_loss": lambda output, y: d2l_torch().LinearRegression.loss(None, output, y) / 2},

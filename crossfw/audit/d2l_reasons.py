@@ -32,13 +32,13 @@ REASONS = {
     "needs several devices: gluon's split_and_load against nn.parallel.scatter": ("split_batch",),
     "draws its own initial weights; its parts linreg, squared_loss and sgd are cases": ("train_ch11",),
     "draws its own initial weights; it takes the optimizer's name in MXNet, its class in torch. By reading: torch "
-    "learns from nn.MSELoss, twice MXNet's L2Loss (mxnet.py:1408, torch.py:1406), and halves what it prints "
+    "learns from nn.MSELoss, twice MXNet's L2Loss (mxnet.py:1406, torch.py:1407), and halves what it prints "
     "(torch.py:1424), so the same lr learns twice as fast there": ("train_concise_ch11",),
     "draws its own initial weights (Xavier in both; biases 0 in MXNet, U(+-1/sqrt(in)) in torch); its step is that of "
     "LeNet's case": ("train_ch6",),
     "many devices and figures around train_batch_ch13, which is a case": ("train_ch13",),
     "draws its own initial weights. By reading: MXNet's trainer.step(num_tokens) divides clipped gradients by the "
-    "number of tokens (mxnet.py:3292), torch's step does not (torch.py:3425): Adam all but "
+    "number of tokens (mxnet.py:3292), torch's step does not (torch.py:3426): Adam all but "
     "cancels it": ("train_seq2seq",),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ RELU = (
     "rnn.RNN(num_hiddens) has Gluon's default activation relu (mxnet.py:822), nn.RNN torch's default tanh "
     "(torch.py:814); the book's text and RNNScratch (mxnet.py:742) mean tanh"
 )
-FLOAT32_ONE_HOT = "one_hot gives float32 in both (mxnet.py:788, torch.py:780): its vectors take the dtype under test"
+FLOAT32_ONE_HOT = "one_hot gives float32 in both (mxnet.py:787, torch.py:779): its vectors take the dtype under test"
 RNN_INITIAL = "initial values: Gluon's Uniform(+-0.07) and bias 0, torch U(+-1/sqrt(H)) for weights and biases"
 
 

@@ -250,7 +250,7 @@ CASES = (
         computation=Computation(_bert, _mxnet_bert, _torch_bert(_mean_loss)),
         known=Known(
             "outputs",
-            "MXNet's loss takes the weights of the predictions (mxnet.py:2454-2457); torch multiplies a loss that is "
+            "MXNet's loss takes the weights of the predictions (mxnet.py:2453-2456); torch multiplies a loss that is "
             "already the mean over all predictions by them (torch.py:2460-2462), and their sum cancels: predictions of "
             "padding count as much as real ones. An unreduced loss does not help: (N,) times (N, 1) is (N, N)",
         ),

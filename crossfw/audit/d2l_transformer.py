@@ -9,8 +9,8 @@ from crossfw.audit.d2l_imports import d2l_mxnet, d2l_torch
 STEPS, HIDDENS, INNER, HEADS, BLOCKS, VOCABULARY, DROPOUT, PREDICTED = 6, 16, 24, 4, 2, 20, 0.1, 3
 
 BERT_INITIAL = (
-    "initial values: torch's embeddings and pos_embedding are N(0, 1) (torch.py:2214), MXNet's what initialize() says, "
-    "by default Uniform(+-0.07) (mxnet.py:2202): at the start torch's are 25 times as large"
+    "initial values: torch's embeddings and pos_embedding are N(0, 1) (torch.py:2213), MXNet's what initialize() says, "
+    "by default Uniform(+-0.07) (mxnet.py:2201): at the start torch's are 25 times as large"
 )
 
 
@@ -71,7 +71,7 @@ CASES = (
             inputs=lambda rng, batch: (_tokens(rng, batch), _lengths(rng, batch)),
         ),
         note="both read one table of positions: PositionalEncoding is a case of its own",
-        aside="initial values: MXNet calls initialize() itself (mxnet.py:1281): Uniform(+-0.07); torch's embeddings "
+        aside="initial values: MXNet calls initialize() itself (mxnet.py:1283): Uniform(+-0.07); torch's embeddings "
         "are N(0, 1)",
     ),
     AuditCase(

@@ -39,7 +39,7 @@ CASES = (
             torch=lambda: d2l_torch().Residual(4),
             inputs=_images(4, 6),
         ),
-        aside=RUNNING.format("603-604", "595-596"),
+        aside=RUNNING.format("604-605", "595-596"),
     ),
     AuditCase(
         "Residual (1x1 convolution, stride 2)",
@@ -48,7 +48,7 @@ CASES = (
             torch=lambda: d2l_torch().Residual(6, True, 2),
             inputs=_images(3, 6),
         ),
-        aside=RUNNING.format("603-604", "595-596"),
+        aside=RUNNING.format("604-605", "595-596"),
     ),
     AuditCase(
         "ResNeXtBlock",
@@ -58,8 +58,8 @@ CASES = (
             inputs=_images(8, 6),
         ),
         note="groups counts the channels of a group in both: the convolution has bot_channels // groups groups "
-        "(mxnet.py:624, torch.py:616)",
-        aside=RUNNING.format("627-629", "618-620"),
+        "(mxnet.py:625, torch.py:617)",
+        aside=RUNNING.format("628-630", "619-621"),
     ),
     AuditCase(
         "ResNeXtBlock (1x1 convolution, stride 2)",
@@ -68,7 +68,7 @@ CASES = (
             torch=lambda: d2l_torch().ResNeXtBlock(8, 4, 2, True, 2),
             inputs=_images(3, 6),
         ),
-        aside=RUNNING.format("627-629", "618-620"),
+        aside=RUNNING.format("628-630", "619-621"),
     ),
     AuditCase(
         "resnet18",
@@ -79,6 +79,6 @@ CASES = (
             updates=1,
         ),
         note="torch takes in_channels, by default 1; MXNet infers them",
-        aside=RUNNING.format("1464", "1468"),
+        aside=RUNNING.format("1463", "1468"),
     ),
 )
