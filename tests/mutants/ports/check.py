@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from crossfw.verify import verify
-from crossfw.verify.verdict import PortVerdict
+import crossfw
+from crossfw.verification.verdict import PortVerdict
 from tests.mutants.ports.architecture import Architecture
 
 
@@ -13,4 +13,4 @@ def check(port: Architecture) -> PortVerdict:
     Raises:
         CrossfwError: it cannot be compared.
     """
-    return verify(port.mxnet_model, port.torch_model, port.inputs, **port.settings())
+    return crossfw.verify(port.mxnet_model, port.torch_model, port.inputs, **port.settings())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossfw.verify.verdict import STAGES
+from crossfw.verification.verdict import STAGES
 from tests.mutants.ports.faults import FAULTS
 from tests.mutants.ports.table import Result, result_of
 

@@ -76,7 +76,6 @@ ROWS = (
     ("epsilon of layers", "recognizer", "epsilon", None, setting("norm", eps=1e-5)),
     ("epsilon of groups", "grouped", "epsilon", None, setting("7", eps=1e-5)),
     ("epsilon of instances", "style", "epsilon", None, setting("5", eps=1e-5)),
-    ("gamma used that is fixed", "symbol", "fix_gamma", 10, methods("bn0", gamma=lambda self: self.weight)),
     ("channels last when flattened", "lenet", "flatten", None, methods("6", forward=channels_last)),
     ("columns first when flattened", "symbol", "flatten", None, methods("", forward=columns_first)),
     ("flattened across", "mlp", "flatten", 23, methods("0", forward=lambda self, x: x.transpose(1, 2).flatten(1))),

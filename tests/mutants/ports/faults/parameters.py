@@ -22,6 +22,10 @@ def two_biases(model: nn.Module) -> None:
     )
 
 
+def fixed_no_more() -> nn.Module:
+    return nn.BatchNorm2d(6, momentum=0.125, eps=1e-3)
+
+
 def wider(model: nn.Module) -> None:
     model[1], model[4] = nn.Linear(12, 20), nn.Linear(20, 16)
 
@@ -58,6 +62,7 @@ FAULTS = tuple(
         ("frozen layer", "lenet", ("frozen parameter",), None, edit(at("3", freeze))),
         ("frozen word vectors", "sentiment", ("frozen parameter",), None, edit(at("embedding", freeze))),
         ("frozen slope", "grouped", ("frozen parameter",), None, edit(at("1", freeze))),
+        ("gamma that learns and is fixed", "symbol", ("fix_gamma",), 10, swap("bn0", fixed_no_more)),
         ("wider layer", "mlp", (), None, edit(wider)),
         ("one layer more", "residual", (), None, edit(lambda model: model.append(nn.Linear(5, 5)))),
         ("one recurrent layer more", "classifier", (), None, swap("lstm", lambda: nn.LSTM(4, 7, num_layers=2))),

@@ -55,12 +55,6 @@ def update_reversed(self, x, h):
     return (1 - z) * h + z * self.candidate(x, h, r)
 
 
-def transposed_state(self, name, x, h):
-    p = self._parameters
-    state = p[f"W_h{name}"].T if name == "z" else p[f"W_h{name}"]
-    return x @ p[f"W_x{name}"] + h @ state + p[f"b_{name}"]
-
-
 def first_state(self, x):
     outputs, _ = self.lstm(x)
     return self.output(self.dropout(self.norm(outputs[0]))).flatten()
@@ -167,7 +161,6 @@ ROWS = (
     ("reset after the product", "scratch_gru", "reset gate", 20, methods("", candidate=reset_after)),
     ("reset before the product", "translator", "reset gate", 20, methods("cell", forward=reset_before)),
     ("update gate reversed", "scratch_gru", None, None, methods("", step=update_reversed)),
-    ("state's weight transposed", "scratch_gru", "transposition", None, methods("", gate=transposed_state)),
     (
         "output of attention transposed",
         "transformer",

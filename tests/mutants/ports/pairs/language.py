@@ -78,7 +78,7 @@ def torch_optimizer(model):
         @torch.no_grad()
         def step(self):
             for group in self.param_groups:
-                for p in group["params"]:
+                for p in (p for p in group["params"] if p.grad is not None):
                     state = self.state[p]
                     state["moved"] = group["momentum"] * state.get("moved", 0) - group["lr"] * p.grad
                     p += state["moved"]

@@ -131,7 +131,7 @@ def torch_optimizer(model):
                 beta1, beta2 = group["betas"]
                 correction = (1 - beta2**self.updates) ** 0.5 / (1 - beta1**self.updates)
                 rate = float(np.float32(group["lr"] * correction))
-                for p in group["params"]:
+                for p in (p for p in group["params"] if p.grad is not None):
                     state = self.state[p]
                     state["m"] = beta1 * state.get("m", 0) + (1 - beta1) * p.grad
                     state["v"] = beta2 * state.get("v", 0) + (1 - beta2) * p.grad**2

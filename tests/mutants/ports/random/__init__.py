@@ -1,0 +1,1 @@
+"""Random true ports: a drawn specification, and both frameworks' models of it."""
