@@ -34,7 +34,7 @@ def permuted(point: Point) -> Iterator[Hypothesis]:
 
 def flattened(case: Case, point: Point) -> Iterator[Hypothesis]:
     """Features flattened in another order: (N, F) with the same numbers in every row."""
-    ours, theirs = point.ours, point.theirs
+    ours, theirs = point.ours, point.theirs.reshape(len(point.theirs), -1)  # Gluon's Dense flattens itself
     if ours.ndim != 2 or ours.shape != theirs.shape or not close(np.sort(ours, 1), np.sort(theirs, 1)):
         return
     shapes = {tuple(shape[1:]) for step in case.place.steps for key in ("inputs", "outputs") for shape in step.torch[key]}

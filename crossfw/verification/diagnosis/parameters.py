@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 
 import numpy as np
 
@@ -67,10 +68,12 @@ def learning(stages: Stages) -> Iterator[Cause]:
 
 def numbers(stages: Stages) -> Iterator[Cause]:
     """Arrays of two checkpoints that hold the same numbers otherwise arranged."""
+    if not all(stages.pair.settings["checkpoints"].values()):
+        return
     failing = {row.tensor for row in stages.rows if row.stage == "parameters" and row.grade == "different"}
     weights = stages.weights
     for pair in stages.mapping.pairs:
-        for slots in pair.slots if failing else ():
+        for slots in pair.slots:
             if label(slots.torch) not in failing:
                 continue
             ours, theirs = slots.torch.read(weights["torch"][slots.torch.name]), slots.mxnet.read(weights["mxnet"][slots.mxnet.name])
@@ -82,8 +85,6 @@ def numbers(stages: Stages) -> Iterator[Cause]:
 
 def arrangement(ours: np.ndarray, theirs: np.ndarray, gates: int) -> tuple[str, str, str] | None:
     """(cause, what is found, remedy) of an array with another arrangement or scale."""
-    from itertools import permutations
-
     if ours.ndim == 2 and close(ours.T, theirs):
         return "transposition", "MXNet's numbers, transposed", "transpose it when it is converted"
     if not np.any(ours) and np.any(theirs) and ours.ndim == 1:
