@@ -49,6 +49,7 @@ PARAMETERS = {
     "triplet_margin_loss": ("anchor", "positive", "negative", "margin", "p", "eps", "swap", "size_average", "reduce", "reduction"),
     "scaled_dot_product_attention": ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale"),
 }  # fmt: skip
+PRODUCTS = ("matmul", "mm", "linear")
 PLAIN = {"relu", "relu_", "tanh", "sigmoid", "softplus", "softsign", "silu", "selu", "relu6", "hardsigmoid", "mish",
          "logsigmoid", "hardtanh", "matmul", "mm", "bmm", "linear", "addmm", "dot", "einsum", "mul", "add", "sub",
          "rsub", "div", "true_divide", "pow", "sqrt", "rsqrt", "clamp", "flatten", "reshape", "view", "permute",
@@ -147,7 +148,7 @@ class Sites(TorchFunctionMode):
             while name == "add" and isinstance(inner[0], torch.Tensor) and id(inner[0]) in self.products:
                 tail.append(inner[1])
                 name, product, inner, more = self.products[id(inner[0])]
-            if name in ("matmul", "mm", "linear"):
+            if name in PRODUCTS:
                 made = product(one * inner[0], *inner[1:], **more)
                 return sum(tail, made)
         return func(*args, **kwargs)
@@ -155,11 +156,14 @@ class Sites(TorchFunctionMode):
     def reset_after(self, func: Callable, args: tuple, kwargs: dict) -> Any:
         """(r * h) W + b as r * (h W + b), at the product or at the sum; the gate is what a sigmoid made."""
         name, product, inner, more = self.products.get(id(args[0]), ("", None, (), {}))
-        if name in ("matmul", "mm", "linear"):  # at the sum: the product is made again, without its gate
+        others = []
+        if name == "add" and self.products.get(id(inner[1]), ("",))[0] in PRODUCTS:  # (x + (r * h) W) + b
+            others, (name, product, inner, more) = [inner[0]], self.products[id(inner[1])]
+        if name in PRODUCTS:
             reset, state = self.gate_and_state(inner[0])
-            return (
-                func(*args, **kwargs) if reset is None else reset * func(product(state, *inner[1:], **more), *args[1:])
-            )
+            if reset is None:
+                return func(*args, **kwargs)
+            return sum(others, reset * func(product(state, *inner[1:], **more), *args[1:]))
         reset, state = self.gate_and_state(args[0])
         return func(*args, **kwargs) if reset is None else reset * func(state, *args[1:], **kwargs)
 

@@ -14,7 +14,7 @@ from crossfw.verification.pairing import family, inner_activation, pair_calls
 from crossfw.verification.stages import Stages
 
 OK, DIFFERS, PASSES = "ok", "differs", "passes on"
-NUMBERS = 20_000_000  # beyond so many numbers in one run only the layers with partners are compared
+SMALL_PART, LARGEST = 1e-4, 1e-6  # of the error that is looked for
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,18 @@ def traced(stages: Stages, training: bool) -> Place:
     pairs = pair_calls(stages.mapping, calls["mxnet"], calls["torch"])
     theirs = arrays_of(stages.pair.mxnet, calls["mxnet"])
     ours = arrays_of(stages.pair.torch, calls["torch"])
-    bench = Bench(stages, calls, theirs, ours, training, draw.seed)
+    bench = Bench(stages, calls, theirs, ours, training, draw.seed, threshold(stages))
     steps = [bench.step(a, b) for a, b in pairs]
     return judged(steps, calls["torch"])
+
+
+def threshold(stages: Stages) -> float:
+    """The error at which a call counts as different: the bound, or a small part of what is looked for.
+
+    Some of MXNet's operators hold constants as C floats, which no output shows that is otherwise right.
+    """
+    worst = max((row.error for row in stages.rows if row.grade == "different"), default=0.0)
+    return max(stages.limit(), min(SMALL_PART * worst, LARGEST))
 
 
 def fails(stages: Stages, run: str) -> bool:
@@ -114,10 +123,11 @@ class Bench:
     ours: dict[int, dict]
     training: bool
     seed: int
+    limit: float
 
     def step(self, mxnet: dict, torch: dict) -> Step:
         """The errors of one pair. A Gluon layer that ends with an activation is also compared before it."""
-        limit = self.stages.limit()
+        limit = self.limit
         theirs, ours = self.theirs[mxnet["number"]], self.ours[torch["number"]]
         outputs = [theirs["outputs"]]
         inner = inner_activation(self.calls["mxnet"], mxnet)

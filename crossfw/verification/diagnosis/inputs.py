@@ -19,6 +19,7 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
         yield from permuted(point)
         yield from flattened(case, point)
         yield from scaled(point)
+    yield from flattenings(case)
     yield from factors(case)
     yield from model_inputs(case)
 
@@ -49,6 +50,17 @@ def flattened(case: Case, point: Point) -> Iterator[Hypothesis]:
                 where = f"{point.side} {point.path or '(model)'}"
                 remedy = f"flatten in MXNet's order of axes (channels, height, width): x.flatten(1) of the unpermuted x {where}"
                 yield suppose("flatten", where, "features are flattened in another order", remedy, change, trap=23)
+
+
+def flattenings(case: Case) -> Iterator[Hypothesis]:
+    """Calls that flatten, of an array whose axes stand in another order."""
+    for site in case.sites:
+        shape = site["shapes"][0] if site["shapes"] else []
+        if site["name"] in ("flatten", "reshape", "view") and 3 <= len(shape) <= 5:
+            for axes in list(permutations(range(1, len(shape))))[1:]:
+                told = {"edit": "before", "operation": {"name": "permute", "axes": [0, *axes]}}
+                found = "features are flattened in another order"
+                yield edit("flatten", case, site, found, f"flatten x.permute{(0, *axes)} instead", told, 23)
 
 
 def scaled(point: Point) -> Iterator[Hypothesis]:

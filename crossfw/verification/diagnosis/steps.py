@@ -35,6 +35,8 @@ def clipping(case: Case) -> Iterator[Hypothesis]:
         remedy = f"let the threshold be {theirs:.6g}"
         yield suppose("clip threshold", "torch_clip", found, remedy, {"change": "clip", "factor": theirs / ours}, trap=1)
         told = {"change": "clip", "kind": "norm", "threshold": theirs}
+        found = f"MXNet clips the norm of all gradients to {theirs:.6g}, torch does not"
+        remedy = f"clip the norm of all gradients together: clip_grad_norm_(model.parameters(), {theirs:.6g})"
         yield suppose("clip threshold", "torch_clip", found, remedy, told, trap=1)
 
 
