@@ -258,9 +258,7 @@ class Side(PlainSide):
         """The loss and its gradients: of all parameters that learn, and of the inputs that are floats."""
         kept = self.statistics()
         learning = {name: p for name, p in self.arrays().items() if p.grad_req != "null"}
-        for parameter in learning.values():
-            for gradient in parameter.list_grad():
-                gradient[:] = 0  # zero_grad() calls an operator that refuses NumPy mode
+        self.set_gradients({name: np.zeros(p.shape) for name, p in learning.items()})
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
