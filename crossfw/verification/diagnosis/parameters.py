@@ -41,7 +41,8 @@ def second_biases(stages: Stages, held: set) -> Iterator[Cause]:
     """A bias of torch without partner, where another of its shape and layer has one."""
     for unit in stages.pair.units["torch"]:
         free = [s for s in unit.slots if (s.name, s.offset) not in held and len(s.shape) == 1 and bias_like(unit, s.role)]
-        others = [s for u in stages.pair.units["torch"] if u.layer == unit.layer for s in u.slots if (s.name, s.offset) in held]
+        near = [u for u in stages.pair.units["torch"] if u is unit or (unit.kind == u.kind == "raw" and u.layer == unit.layer)]
+        others = [slot for other in near for slot in other.slots if (slot.name, slot.offset) in held]
         for slot in free:
             if any(other.shape == slot.shape for other in others):
                 found = f"{slot.name} is a second bias, MXNet has one: it learns twice as fast"
