@@ -97,7 +97,7 @@ class Case:
             (more,) = self.stages.pair.mxnet.call("call_arrays", numbers=[inner["number"]])
             pairs.append((ours[what], more["inputs"]))
         return [
-            Point(step.torch["path"], side, np.asarray(a[0]), np.asarray(b[0]))
+            Point(step.torch["path"], side, *alike(np.asarray(a[0]), np.asarray(b[0])))
             for a, b in pairs
             if a and b and np.asarray(a[0]).dtype.kind == "f" and np.size(a[0]) == np.size(b[0])
         ]
@@ -118,6 +118,11 @@ class Case:
     def where(self, site: dict) -> str:
         """A site for people."""
         return f"{site['file']}, line {site['line']}" if site["file"] else site["path"] or "(model)"
+
+
+def alike(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """MXNet's array with torch's axes where it has another number of them: Gluon's Dense flattens itself."""
+    return ours, theirs.reshape(ours.shape) if ours.ndim != theirs.ndim else theirs
 
 
 def listed(paths: list[str]) -> str:

@@ -35,7 +35,7 @@ def permuted(point: Point) -> Iterator[Hypothesis]:
 
 def flattened(case: Case, point: Point) -> Iterator[Hypothesis]:
     """Features flattened in another order: (N, F) with the same numbers in every row."""
-    ours, theirs = point.ours, point.theirs.reshape(len(point.theirs), -1)  # Gluon's Dense flattens itself
+    ours, theirs = point.ours, point.theirs
     if ours.ndim != 2 or ours.shape != theirs.shape or not close(np.sort(ours, 1), np.sort(theirs, 1)):
         return
     shapes = {tuple(shape[1:]) for step in case.place.steps for key in ("inputs", "outputs") for shape in step.torch[key]}
@@ -78,7 +78,7 @@ def factors(case: Case) -> Iterator[Hypothesis]:
     """Constants that are multiplied with, and products that may lack one: roots and inverses of sizes."""
     sizes = {n for step in case.place.steps for shape in step.torch["inputs"] + step.torch["outputs"] for n in shape if n > 1}
     sizes |= {n for site in case.sites for shape in site["shapes"] for n in shape if n > 1}
-    values = [2.0, 0.5]
+    values = [2.0, 0.5, 1.0]
     for size in sorted(sizes):
         values += [size**0.5, size**-0.5, float(size), 1 / size]
     values = list(dict.fromkeys(values))
