@@ -5,8 +5,19 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-SETTINGS = ("momentum", "beta1", "beta2", "epsilon", "gamma1", "gamma2", "centered", "rho", "float_stable_eps",
-            "clip_gradient", "lazy_update")  # fmt: skip
+SETTINGS = (
+    "momentum",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "gamma1",
+    "gamma2",
+    "centered",
+    "rho",
+    "float_stable_eps",
+    "clip_gradient",
+    "lazy_update",
+)
 UPDATES = 12
 
 

@@ -1,14 +1,14 @@
-"""The torch side under supposed differences: what a user's model, loss, clipping or optimizer does is changed for a while.
+"""The torch side under supposed differences: a user's model, loss, clipping or optimizer is changed for a while.
 
 A change is a dict of plain values, so that it can travel to a worker:
 
     {"change": "set", "path": "norm1", "values": {"eps": 1e-3}}              attributes of a module
-    {"change": "before" | "after" | "instead", "path": ..., "operation": {"name": "relu"}}   of a module's call
+    {"change": "before" | "after" | "instead", "path": ..., "operation": {"name": "relu"}}  of a call
     {"change": "site", "site": ..., "edit": ...}                             see `torch_sites`
     {"change": "inputs", "axes": {"0": [1, 0, 2]}}                           the model's inputs, each permuted
     {"change": "mode", "path": ..., "training": false}                       of one module
     {"change": "running variance", "path": ..., "to": "biased"}
-    {"change": "rates", "rates": [0.5, ...]}                                 of the dropouts, in the order of their calls
+    {"change": "rates", "rates": [0.5, ...]}                                 of the dropouts, by call
     {"change": "learns", "names": [...], "value": true}
     {"change": "reset before", "path": ...}                                  a GRU that resets before the product
     {"change": "loss", ...}, {"change": "loss factor", ...}                  see `torch_losses`

@@ -10,8 +10,22 @@ from typing import Any
 import numpy as np
 import torch
 
-SETTINGS = ("lr", "momentum", "dampening", "nesterov", "weight_decay", "eps", "alpha", "betas", "centered", "rho",
-            "lr_decay", "initial_accumulator_value", "amsgrad", "decoupled_weight_decay")  # fmt: skip
+SETTINGS = (
+    "lr",
+    "momentum",
+    "dampening",
+    "nesterov",
+    "weight_decay",
+    "eps",
+    "alpha",
+    "betas",
+    "centered",
+    "rho",
+    "lr_decay",
+    "initial_accumulator_value",
+    "amsgrad",
+    "decoupled_weight_decay",
+)
 
 
 def described(optimizer: torch.optim.Optimizer, names: dict[int, str]) -> dict:
@@ -28,7 +42,7 @@ def described(optimizer: torch.optim.Optimizer, names: dict[int, str]) -> dict:
 
 
 def adjust(optimizer: torch.optim.Optimizer, change: dict, arrays: dict) -> None:
-    """Other settings for the parameters that are named: {"values": {name: {setting: value}}, "rates": [of every update]}.
+    """Other settings for named parameters: {"values": {name: {setting: value}}, "rates": [of every update]}.
 
     A parameter that no group has gets one of its own.
     """
@@ -69,7 +83,8 @@ class Rule(torch.optim.Optimizer):
 
     Args:
         arrays: the model's arrays by name.
-        told: {"kind": "sgd", "rates": [by update], "settings": {...}, "decays": {name: rate}, "scale": {name: of its rate}}.
+        told: {"kind": "sgd", "rates": [by update], "settings": {...}, "decays": {name: rate},
+            "scale": {name: of its learning rate}}.
     """
 
     def __init__(self, arrays: dict, told: dict):

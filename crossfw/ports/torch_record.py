@@ -27,7 +27,7 @@ def tree(model: torch.nn.Module) -> list[dict]:
 
 @contextlib.contextmanager
 def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
-    """Within it every call is kept, with how many of the masks were drawn before it; in the order in which calls ended."""
+    """Within it every call is kept, with the masks drawn before it; in the order in which calls ended."""
     done: list[Call] = []
     open_calls: list[Call] = []
     begun = 0

@@ -23,7 +23,8 @@ class Step:
 
     Attributes:
         mxnet, torch: what the sides told of the calls.
-        inputs: error of the inputs; output: of the outputs; own: of torch's output on MXNet's input, None if it cannot be run.
+        inputs: error of the inputs; output: of the outputs.
+        own: of torch's output on MXNet's input; None if it was not run.
         limit: the bound on each.
     """
 
@@ -49,8 +50,9 @@ class Place:
     """Where a pair begins to differ.
 
     Attributes:
-        where: one sentence. lines: the tree of calls, the place marked. steps: every pair of calls, in the order of their ends.
-        first: the deepest step that starts the error. gap: the calls before and after the code of a forward that starts it.
+        where: one sentence. lines: the tree of calls, the place marked.
+        steps: every pair of calls, in the order of their ends.
+        first: the deepest step that starts the error. gap: the calls around the code of a forward that starts it.
         tensors: torch's tensors that differ, where the place is no layer.
     """
 
@@ -210,7 +212,7 @@ def judged(steps: list[Step], calls: list[dict]) -> Place:
 
 
 def gap_in(first: Step, steps: list[Step], calls: list[dict]) -> tuple[Step | None, Step | None] | None:
-    """The calls within a container between which the error starts: the last that is right and the first with a wrong input."""
+    """The calls in a container between which the error starts: the last right one, the first with a wrong input."""
     low, high, depth = first.torch["start"], first.torch["number"], first.torch["depth"]
     inside = [s for s in steps if s.torch["start"] > low and s.torch["number"] < high and s.torch["depth"] == depth + 1]
     if not inside:
@@ -239,7 +241,8 @@ def words(first: Step | None, gap: Any, steps: list[Step]) -> str:
     before, after = gap
     forward = f"in the forward of {name(first)}"
     if before is not None and after is not None:
-        return f"between {name(before)} and {name(after)}, {forward}: the output of the one agrees, the input of the other does not"
+        told = "the output of the one agrees, the input of the other does not"
+        return f"between {name(before)} and {name(after)}, {forward}: {told}"
     if after is not None:
         return f"before {name(after)}, {forward}: its input differs already"
     if before is not None:
@@ -280,8 +283,3 @@ def folded(rows: list[tuple]) -> list[str]:
             run = []
         run.append(row)
     return lines
-
-
-def text_of(place: Any) -> str:
-    """The place in lines."""
-    return "\n".join(place.lines)

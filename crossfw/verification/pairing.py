@@ -7,8 +7,27 @@ from typing import Any
 from crossfw.weights.matching import Mapping
 
 FAMILIES = (
-    ("activation", ("activation", "relu", "elu", "selu", "gelu", "swish", "silu", "sigmoid", "tanh", "softmax", "softplus",
-                    "softsign", "softrelu", "mish", "prelu", "hardswish")),
+    (
+        "activation",
+        (
+            "activation",
+            "relu",
+            "elu",
+            "selu",
+            "gelu",
+            "swish",
+            "silu",
+            "sigmoid",
+            "tanh",
+            "softmax",
+            "softplus",
+            "softsign",
+            "softrelu",
+            "mish",
+            "prelu",
+            "hardswish",
+        ),
+    ),
     ("pool", ("pool",)),
     ("dropout", ("dropout",)),
     ("flatten", ("flatten",)),
@@ -16,7 +35,7 @@ FAMILIES = (
     ("norm", ("norm",)),
     ("convolution", ("conv",)),
     ("recurrent", ("lstm", "gru", "rnn")),
-)  # fmt: skip
+)
 
 
 def family(kind: str) -> str:
@@ -44,7 +63,7 @@ def layers(mapping: Mapping) -> dict[str, str]:
 
 
 def containers(mapping: Mapping, mxnet: list[dict], torch: list[dict]) -> dict[str, str]:
-    """MXNet's path by torch's, of containers that hold the same matched layers; of nested ones the outer by the outer."""
+    """MXNet's path by torch's, of containers that hold the same matched layers; of nested ones outer by outer."""
     matched = layers(mapping)
     theirs = grouped([call["path"] for call in mxnet], {m: m for m in matched.values()})
     ours = grouped([call["path"] for call in torch], matched)
@@ -85,8 +104,12 @@ def between(pairs: list[tuple[dict, dict]], mxnet: list[dict], torch: list[dict]
     """Calls of layers without parameters, between calls that are paired: by family and order of beginning."""
     anchors = sorted(pairs, key=lambda pair: pair[1]["start"])
     used = {"mxnet": {m["number"] for m, _ in pairs}, "torch": {t["number"] for _, t in pairs}}
-    left = {name: [c for c in sorted(calls, key=lambda c: c["start"]) if c["number"] not in used[name] and family(c["kind"])]
-            for name, calls in (("mxnet", mxnet), ("torch", torch))}  # fmt: skip
+    left = {
+        name: [
+            c for c in sorted(calls, key=lambda c: c["start"]) if c["number"] not in used[name] and family(c["kind"])
+        ]
+        for name, calls in (("mxnet", mxnet), ("torch", torch))
+    }
     found, taken = [], set()
     ends = [(-1, -1), *((m["start"], t["start"]) for m, t in anchors), (10**9, 10**9)]
     for (m_low, t_low), (m_high, t_high) in zip(ends, ends[1:]):

@@ -55,8 +55,10 @@ def gradient_place(stages: Stages, tensors: tuple[str, ...]) -> Place:
         if after
         else "from the loss on gradients are wrong"
     )
-    lines = tuple(f"{path or '(model)'}: {sign}{'  <-- first divergence, backwards' if path == last else ''}"
-                  for path, sign in signs.items())  # fmt: skip
+    lines = tuple(
+        f"{path or '(model)'}: {sign}{'  <-- first divergence, backwards' if path == last else ''}"
+        for path, sign in signs.items()
+    )
     where = f"{come}; at {last or '(model)'}: {what}, while forward agrees"
     return Place(where, lines, tensors=tensors)
 

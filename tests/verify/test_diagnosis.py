@@ -76,8 +76,13 @@ def trainer(model):
 
 
 def verdict(model=Model, **settings):
-    shared = {"targets": targets, "mxnet_loss": squared, "torch_loss": squared, "mxnet_optimizer": trainer,
-              "torch_optimizer": sgd(lr=0.125, momentum=0.5)}  # fmt: skip
+    shared = {
+        "targets": targets,
+        "mxnet_loss": squared,
+        "torch_loss": squared,
+        "mxnet_optimizer": trainer,
+        "torch_optimizer": sgd(lr=0.125, momentum=0.5),
+    }
     return crossfw.verify(mxnet_model, model, inputs, **{**shared, **settings})
 
 
@@ -92,7 +97,9 @@ FAULTS = {
     "momentum": {"model": lambda: Model(momentum=0.875)},
     "dropout rate": {"model": lambda: Model(p=0.5)},
     "activation": {"model": changed(activation=lambda self, x: torch.sigmoid(x))},
-    "flatten": {"model": changed(head=lambda self, x: Model.head(self, x.unflatten(1, (4, 4, 4)).transpose(1, 3).flatten(1)))},
+    "flatten": {
+        "model": changed(head=lambda self, x: Model.head(self, x.unflatten(1, (4, 4, 4)).transpose(1, 3).flatten(1)))
+    },
     "transposition": {"model": changed(head=lambda self, x: torch.tanh(self.fc1(x)) @ self.fc2.weight + self.fc2.bias)},
     "missing bias": {"model": changed(head=lambda self, x: torch.tanh(self.fc1(x)) @ self.fc2.weight.T)},
     "doubled bias": {"model": changed(head=lambda self, x: Model.head(self, x) + self.fc2.bias)},
@@ -137,10 +144,17 @@ def test_changes_are_taken_back():
         changes = [
             {"change": "set", "path": "norm", "values": {"eps": 1.0}},
             {"change": "after", "path": "conv", "operation": {"name": "tanh"}},
-            {"change": "instead", "path": "pool", "operation": {"name": "pool", "kind": "max", "settings":
-                                                                {"kernel_size": 3, "stride": 2, "ceil_mode": True, "padding": 1}}},
+            {
+                "change": "instead",
+                "path": "pool",
+                "operation": {
+                    "name": "pool",
+                    "kind": "max",
+                    "settings": {"kernel_size": 3, "stride": 2, "ceil_mode": True, "padding": 1},
+                },
+            },
             {"change": "learns", "names": ["fc1.weight"], "value": False},
-        ]  # fmt: skip
+        ]
         side.change(changes)
         assert np.abs(side.forward(0, None, False)["outputs"]["output"] - before).max() > 1e-3
         assert not side.model.fc1.weight.requires_grad

@@ -141,13 +141,18 @@ def test_another_layout_of_the_input_of_a_layer_is_no_divergence():
 @pytest.mark.parametrize("stage", ["loss", "update"])
 def test_other_stages_name_the_function_and_the_tensors(stage):
     faults = {
-        "loss": {"targets": lambda rng: rng.standard_normal((7, 4)), "mxnet_loss": lambda o, t: ((o - t) ** 2).mean(),
-                 "torch_loss": lambda o, t: torch.sin((o - t) ** 2).mean()},
+        "loss": {
+            "targets": lambda rng: rng.standard_normal((7, 4)),
+            "mxnet_loss": lambda o, t: ((o - t) ** 2).mean(),
+            "torch_loss": lambda o, t: torch.sin((o - t) ** 2).mean(),
+        },
         "update": {"torch_optimizer": lambda model: torch.optim.SGD(model.parameters(), lr=0.25)},
-    }  # fmt: skip
+    }
     found = verdict(Model, **faults[stage])
     assert found.stage == stage
-    assert found.where.startswith({"loss": "torch_loss of the port: loss", "update": "torch_optimizer of the port: fc1"}[stage])
+    assert found.where.startswith(
+        {"loss": "torch_loss of the port: loss", "update": "torch_optimizer of the port: fc1"}[stage]
+    )
 
 
 def test_arrays_are_compared_in_any_order_of_axes_that_makes_them_agree():

@@ -1,4 +1,4 @@
-"""What a layer computes: activation, epsilon, slope, GELU, pooling, padding, stride; in modules and in a forward's code."""
+"""What a layer computes: activation, epsilon, slope, GELU, pooling, padding, stride; in modules and in code."""
 
 from __future__ import annotations
 
@@ -13,11 +13,47 @@ from crossfw.verification.pairing import family
 
 EPSILONS = (1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-4, 1e-2)
 SLOPES = (0.01, 0.25, 0.2, 0.3, 0.1, 0.125, 0.5)
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "silu", "gelu", "leaky_relu", "elu", "softsign", "selu", "identity",
-               "relu6", "hardsigmoid", "hardsigmoid by 0.2", "mish", "log_sigmoid", "softmax", "log_softmax")  # fmt: skip
+ACTIVATIONS = (
+    "relu",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "silu",
+    "gelu",
+    "leaky_relu",
+    "elu",
+    "softsign",
+    "selu",
+    "identity",
+    "relu6",
+    "hardsigmoid",
+    "hardsigmoid by 0.2",
+    "mish",
+    "log_sigmoid",
+    "softmax",
+    "log_softmax",
+)
 GELUS = ("gelu", "gelu by tanh", "gelu by sigmoid")
-FUNCTIONS = {"relu", "relu_", "tanh", "sigmoid", "softplus", "softsign", "silu", "gelu", "leaky_relu", "elu", "selu", "relu6",
-             "hardsigmoid", "mish", "logsigmoid", "softmax", "log_softmax", "hardtanh"}  # fmt: skip
+FUNCTIONS = {
+    "relu",
+    "relu_",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "softsign",
+    "silu",
+    "gelu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "relu6",
+    "hardsigmoid",
+    "mish",
+    "logsigmoid",
+    "softmax",
+    "log_softmax",
+    "hardtanh",
+}
 NORMS = {"batch_norm", "layer_norm", "group_norm", "instance_norm"}
 
 
@@ -45,10 +81,17 @@ def of_site(case: Case, site: dict) -> Iterator[Hypothesis]:
         yield from windows(case, site)
     elif kind == "pad":
         yield from (
-            edit("padding", case, site, f"{site['settings'].get('mode', 'constant')} padding", f"mode={mode!r}",
-                 {"edit": "set", "values": {"mode": mode}})
-            for mode in ("reflect", "replicate", "constant", "circular") if mode != site["settings"].get("mode", "constant")
-        )  # fmt: skip
+            edit(
+                "padding",
+                case,
+                site,
+                f"{site['settings'].get('mode', 'constant')} padding",
+                f"mode={mode!r}",
+                {"edit": "set", "values": {"mode": mode}},
+            )
+            for mode in ("reflect", "replicate", "constant", "circular")
+            if mode != site["settings"].get("mode", "constant")
+        )
 
 
 def family_of(name: str) -> str:
@@ -56,10 +99,14 @@ def family_of(name: str) -> str:
     return name[:-2] if name[-2:] in ("1d", "2d", "3d") else name
 
 
-def edit(cause: str, case: Case, site: dict, found: str, remedy: str, change: dict, trap: int | None = None) -> Hypothesis:
+def edit(
+    cause: str, case: Case, site: dict, found: str, remedy: str, change: dict, trap: int | None = None
+) -> Hypothesis:
     """An edit of one call."""
     where = case.where(site)
-    return suppose(cause, where, found, f"{where}: {remedy}", {"change": "site", "site": site["site"], **change}, trap=trap)
+    return suppose(
+        cause, where, found, f"{where}: {remedy}", {"change": "site", "site": site["site"], **change}, trap=trap
+    )
 
 
 def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
@@ -77,8 +124,15 @@ def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
     for name in ACTIVATIONS:
         if name.split()[0] != old.rstrip("_"):
             told = {"edit": "instead", "operation": {"name": name}}
-            yield edit("activation", case, site, f"{old} where MXNet's has {name}", f"{name} in the place of {old}", told,
-                       19 if "rnn" in site["path"] else None)  # fmt: skip
+            yield edit(
+                "activation",
+                case,
+                site,
+                f"{old} where MXNet's has {name}",
+                f"{name} in the place of {old}",
+                told,
+                19 if "rnn" in site["path"] else None,
+            )
 
 
 def slopes(case: Case) -> list[float]:
@@ -117,7 +171,10 @@ def pooling(case: Case, site: dict) -> Iterator[Hypothesis]:
         now = bool(given.get(name, name == "count_include_pad"))
         told = {"edit": "set", "values": {name: not now}}
         yield edit("pooling convention", case, site, f"{name}={now}", f"{name}={not now}", told, trap)
-    both = {"ceil_mode": not given.get("ceil_mode", False), "count_include_pad": not given.get("count_include_pad", True)}
+    both = {
+        "ceil_mode": not given.get("ceil_mode", False),
+        "count_include_pad": not given.get("count_include_pad", True),
+    }
     if "avg" in site["name"]:
         told = {"edit": "set", "values": both}
         yield edit("pooling convention", case, site, "rounding and border", f"{both}", told, 25)
@@ -139,23 +196,41 @@ def epsilons(case: Case, sites: list[dict]) -> Iterator[Hypothesis]:
     """Epsilon in the user's own calls: of every call of a norm at once, and of small numbers that are added."""
     values = list(dict.fromkeys([*(m["eps"] for m, *_ in case.settings if "eps" in m), *EPSILONS]))
     calls = [site for site in sites if family_of(site["name"]) in NORMS]
-    sums = [(site, at) for site in sites for at, value in site["scalars"] if site["name"] in ("add", "add_", "clamp") and 0 < value < 0.05]
+    sums = [
+        (site, at)
+        for site in sites
+        for at, value in site["scalars"]
+        if site["name"] in ("add", "add_", "clamp") and 0 < value < 0.05
+    ]
     for value in values:
         changes = [{"change": "site", "site": s["site"], "edit": "set", "values": {"eps": value}} for s in calls]
         if changes:
             where = ", ".join(dict.fromkeys(case.where(site) for site in calls[:4]))
             yield suppose("epsilon", where, "another epsilon", f"eps={value:g} in {where}", *changes, trap=10)
             for site, change in zip(calls, changes) if len(changes) > 1 else ():
-                yield suppose("epsilon", case.where(site), "another epsilon", f"eps={value:g} in {case.where(site)}", change, trap=10)
+                yield suppose(
+                    "epsilon",
+                    case.where(site),
+                    "another epsilon",
+                    f"eps={value:g} in {case.where(site)}",
+                    change,
+                    trap=10,
+                )
         for site, at in sums:
             told = {"edit": "scalar", "at": at, "value": value}
-            yield edit("epsilon", case, site, f"{dict(map(tuple, site['scalars']))[at]:g} is added", f"add {value:g}", told, 10)
+            yield edit(
+                "epsilon", case, site, f"{dict(map(tuple, site['scalars']))[at]:g} is added", f"add {value:g}", told, 10
+            )
 
 
 def modules(case: Case) -> Iterator[Hypothesis]:
     """Another activation in the place of the module at the place, whatever it is, if it has no parameters."""
     first = case.place.first
-    if first is None or case.place.gap is not None or any(p.torch.layer == case.place.path for p in case.stages.mapping.pairs):
+    if (
+        first is None
+        or case.place.gap is not None
+        or any(p.torch.layer == case.place.path for p in case.stages.mapping.pairs)
+    ):
         return
     path, kind = case.place.path, first.torch["kind"]
     if family(kind) in ("activation", "") or kind == "Identity":

@@ -23,9 +23,12 @@ def wanted(mxnet: dict, torch: dict, kind: str) -> dict[str, tuple[str, Any]]:
         found["momentum"] = ("momentum", 1 - float(mxnet.get("momentum", 0.9)))
     if pool or "conv" in family(kind):
         for name, cause, theirs in (
-            ("stride", "stride", "stride"), ("padding", "padding", "pad"), ("dilation", "dilation", "dilate"),
-            ("kernel_size", "kernel", "kernel"), ("count_include_pad", "pooling convention", "count_include_pad"),
-        ):  # fmt: skip
+            ("stride", "stride", "stride"),
+            ("padding", "padding", "pad"),
+            ("dilation", "dilation", "dilate"),
+            ("kernel_size", "kernel", "kernel"),
+            ("count_include_pad", "pooling convention", "count_include_pad"),
+        ):
             if theirs in mxnet and mxnet[theirs] != []:
                 found[name] = (cause, mxnet[theirs])
     if pool:
@@ -104,6 +107,10 @@ def batch_first(case: Case) -> Iterator[Hypothesis]:
         changes = [{"change": "set", "path": path, "values": {"batch_first": not values[path]}} for path in chosen]
         new = not values[chosen[0]]
         yield suppose(
-            "layout", listed(chosen), f"batch_first={not new}, but steps stand {'second' if new else 'first'}",
-            f"batch_first={new} in {listed(chosen)}", *changes, trap=30,
-        )  # fmt: skip
+            "layout",
+            listed(chosen),
+            f"batch_first={not new}, but steps stand {'second' if new else 'first'}",
+            f"batch_first={new} in {listed(chosen)}",
+            *changes,
+            trap=30,
+        )
