@@ -8,7 +8,7 @@ from tests.mutants.ports.random import torch_models
 from tests.mutants.ports.random.spec import Layer, Spec
 from tests.mutants.ports.random.torch_models import shape_after
 
-EPSILONS = st.sampled_from([1e-5, 2.0**-10, 2.0**-6])
+EPSILONS = st.sampled_from([2.0**-17, 2.0**-10, 2.0**-6])  # exact in MXNet, which holds most as C floats
 FEW = 4  # values per channel that a normalization needs, so that it is well conditioned
 
 
@@ -158,7 +158,7 @@ def true_ports(draw) -> Spec:
     for _ in range(draw(st.integers(2, 6))):
         layer = draw(next_layer(now, state, axis))
         after = None if layer is None else shape_after(layer, now)
-        if after is not None and max(after) < 64:
+        if after is not None and min(after) > 0 and max(after) < 64:
             layers.append(layer)
             now = after
     end, now = draw(to_vector(start, now, axis))
