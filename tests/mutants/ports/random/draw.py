@@ -111,11 +111,13 @@ def keeping(draw, shape: tuple[int, ...], start: str) -> tuple[Layer, ...]:
 
 @st.composite
 def structures(draw, shape: tuple[int, ...], start: str) -> Layer:
-    """A residual branch, or two branches of equal shapes."""
+    """A residual branch, or two branches of equal shapes, which torch may run in the other order."""
     if draw(st.booleans()):
         return Layer("residual", parts=(draw(keeping(shape, start)),))
     branch = draw(keeping(shape, start))
-    return Layer("parallel", parts=(branch, branch))
+    # Masks of dropout are shared by their order: with it both sides run the branches in one order.
+    crossed = draw(st.booleans()) and all(layer.kind != "dropout" for layer in branch)
+    return Layer("parallel", {"crossed": crossed}, (branch, branch))
 
 
 @st.composite
