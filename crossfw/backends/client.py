@@ -46,11 +46,14 @@ class WorkerDied(WorkerError):
 
 
 class CallFailed(WorkerError):
-    """The call raised in the worker, which lives on; `kind` is the exception's type."""
+    """The call raised in the worker, which lives on.
 
-    def __init__(self, implementation: str, reason: str, detail: str, kind: str):
+    `kind` is the exception's type; `told` are the three parts of a CrossfwError, None for any other.
+    """
+
+    def __init__(self, implementation: str, reason: str, detail: str, kind: str, told: list | None = None):
         super().__init__(implementation, reason, detail)
-        self.kind = kind
+        self.kind, self.told = kind, told
 
 
 class Worker:
@@ -101,7 +104,7 @@ class Worker:
         if "error" in reply:
             error = reply["error"]
             reason = f"{method}: {error['type']}: {error['message']}"
-            raise CallFailed(name, reason, error["traceback"], error["type"])
+            raise CallFailed(name, reason, error["traceback"], error["type"], error["told"])
         return reply["result"]
 
     def kill(self) -> None:

@@ -15,7 +15,8 @@ import traceback
 from typing import Any, BinaryIO
 
 from crossfw.backends.frames import FrameError, read_frame, write_frame
-from crossfw.backends.service import Service
+from crossfw.errors import CrossfwError
+from crossfw.models import PORT
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -38,10 +39,23 @@ def _listen(stream: BinaryIO, calls: queue.Queue) -> None:
 
 def describe(error: Exception) -> dict[str, Any]:
     """The answer that tells of an exception, from within its handler."""
-    return {"error": {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}}
+    told = list(error.args) if isinstance(error, CrossfwError) else None
+    found = {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc(), "told": told}
+    return {"error": found}
 
 
-def answer(service: Service, call: dict[str, Any]) -> dict[str, Any]:
+def make_service(name: str, file: str | None) -> Any:
+    """What a worker of that name serves: an implementation of the catalogue's models, or one side of a port."""
+    if name.endswith(PORT):
+        from crossfw.ports.service import PortService
+
+        return PortService(name[: -len(PORT)], file)
+    from crossfw.backends.service import Service
+
+    return Service(name, file)
+
+
+def answer(service: Any, call: dict[str, Any]) -> dict[str, Any]:
     """The answer to one call; an exception becomes an error with its type, message and traceback."""
     try:
         if call["method"].startswith("_"):
@@ -57,7 +71,7 @@ def main(name: str, file: str) -> None:
     stream_in, stream_out = _take_pipes()
     calls: queue.Queue = queue.Queue()
     threading.Thread(target=_listen, args=(stream_in, calls), daemon=True).start()
-    service = Service(name, file or None)
+    service = make_service(name, file or None)
     while True:
         reply = answer(service, calls.get())
         try:

@@ -18,6 +18,7 @@ import importlib
 from dataclasses import dataclass
 
 REFERENCE = "numpy"
+PORT = "-port"  # ends the name of a worker that serves one side of a user's port
 FRAMEWORKS = ("numpy", "mxnet", "torch")
 IMPLEMENTATIONS = ("numpy", "mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
 MODELS = {"network": "crossfw.models.network", "encoder-decoder": "crossfw.models.encoder_decoder"}

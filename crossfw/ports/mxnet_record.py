@@ -1,0 +1,90 @@
+"""Recording of every call of a Gluon block's tree by hooks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from mxnet import gluon, nd
+
+from crossfw.ports.mxnet_units import walk
+from crossfw.ports.nest import leaves
+from crossfw.ports.record import Call
+
+
+def is_ndarray(value: Any) -> bool:
+    """Whether a value is one of the framework's arrays; those of NumPy's interface are derived from NDArray."""
+    return isinstance(value, nd.NDArray)
+
+
+def tree(model: gluon.Block) -> list[dict]:
+    """Path and class of every block, parents first."""
+    return [{"path": path, "kind": type(block).__name__} for path, block in walk(model)]
+
+
+@contextlib.contextmanager
+def recorded(model: gluon.Block) -> Iterator[list[Call]]:
+    """Within it every call is kept; the list is in the order in which calls ended."""
+    done: list[Call] = []
+    open_calls: list[Call] = []
+    begun = 0
+    handles, seen = [], set()
+
+    def begin(path: str) -> Any:
+        def hook(block: gluon.Block, inputs: tuple) -> None:
+            nonlocal begun
+            open_calls.append(Call(path, type(block).__name__, begun, len(open_calls), block, inputs))
+            begun += 1
+
+        return hook
+
+    def end(block: gluon.Block, inputs: tuple, output: Any) -> None:
+        call = open_calls.pop()
+        call.output = output
+        call.number = len(done)
+        done.append(call)
+
+    for path, block in walk(model):
+        if id(block) not in seen:
+            seen.add(id(block))
+            handles.append(block.register_forward_pre_hook(begin(path)))
+            handles.append(block.register_forward_hook(end))
+    try:
+        yield done
+    finally:
+        for handle in handles:
+            handle.detach()
+
+
+def listing(calls: list[Call]) -> list[dict]:
+    """What can be told of calls without their arrays."""
+    return [
+        {
+            "path": call.path,
+            "kind": call.kind,
+            "number": call.number,
+            "start": call.start,
+            "depth": call.depth,
+            "inputs": [list(a.shape) for a in _arrays(call.inputs).values()],
+            "outputs": [list(a.shape) for a in _arrays(call.output).values()],
+        }
+        for call in calls
+    ]
+
+
+def _is_single(value: Any) -> bool:
+    """Whether a value is no tuple, list or dict: calls pass flags and numbers too."""
+    return not isinstance(value, (tuple, list, dict))
+
+
+def _arrays(nest: Any) -> dict[str, nd.NDArray]:
+    return {name: value for name, value in leaves(nest, "", _is_single).items() if is_ndarray(value)}
+
+
+def arrays(call: Call) -> dict:
+    """Inputs and outputs of a call as lists of NumPy arrays."""
+    return {
+        "inputs": [a.asnumpy() for a in _arrays(call.inputs).values()],
+        "outputs": [a.asnumpy() for a in _arrays(call.output).values()],
+    }

@@ -1,0 +1,163 @@
+"""The port file: what a user says about a pair of models, each function found for one framework's side."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable
+
+import numpy as np
+
+from crossfw.checks import nearest
+from crossfw.errors import CrossfwError
+
+FRAMEWORKS = ("mxnet", "torch")
+TWO_SIDED = ("model", "loss", "optimizer", "clip", "checkpoint")
+SHARED = ("inputs", "targets", "rename", "dtype", "train_mode", "updates")
+REQUIRED = ("mxnet_model", "torch_model", "inputs")
+BATCH_SIZES = (2, 3)  # of `inputs(rng, batch_size)`
+
+
+class Port:
+    """The functions and settings of a port, from a module or from keyword arguments.
+
+    Args:
+        values: by name, as in a port file: `mxnet_model`, `torch_model`, `inputs`, ...
+        origin: the file, or what to call the port in messages.
+    """
+
+    def __init__(self, values: dict, origin: str):
+        self.values, self.origin = values, origin
+        missing = [name for name in REQUIRED if self._find(name) is None]
+        if missing:
+            known = [name for name in values if not name.startswith("_")]
+            hints = "".join(nearest(name, known) for name in missing)
+            raise CrossfwError(
+                f"a port from {origin}",
+                f"it defines no {' and no '.join(missing)}{hints}",
+                "define mxnet_model(), torch_model() and inputs(rng); the README's section 'Verify your port' has one",
+            )
+        for name in ("mxnet_model", "torch_model"):
+            if not callable(self._find(name)):
+                raise CrossfwError(f"{name} of {origin}", "it is no function", f"def {name}(): return the model")
+
+    def _find(self, name: str) -> Any:
+        if name in self.values:
+            return self.values[name]
+        framework, _, what = name.partition("_")
+        if framework in FRAMEWORKS and what in self.values:
+            both = self.values[what]
+            return both.get(framework) if isinstance(both, dict) and set(both) <= set(FRAMEWORKS) else both
+        return None
+
+    def of(self, framework: str, what: str) -> Any:
+        """The framework's own `what`, in whichever of the three forms it stands; None where there is none."""
+        return self._find(f"{framework}_{what}")
+
+    def setting(self, name: str, default: Any) -> Any:
+        """A setting for both frameworks."""
+        value = self.values.get(name)
+        return default if value is None else value
+
+    @property
+    def sizes(self) -> tuple:
+        """The batch sizes that `inputs` can be drawn in; (None,) where it takes the generator alone."""
+        function = self.values["inputs"]
+        if callable(function) and _takes(function, 2):
+            return BATCH_SIZES
+        return (None,)
+
+    def draw(self, seed: int, size: Any) -> tuple:
+        """(inputs, targets) as NumPy nests, the same in every process; targets None without the function.
+
+        Raises:
+            CrossfwError: a function raises, or gives what is no nest of arrays.
+        """
+        drawn = []
+        for stream, name in enumerate(("inputs", "targets")):
+            function = self.values.get(name)
+            if function is not None and callable(function):
+                rng = np.random.default_rng([seed, stream])
+                arguments = (rng, size) if size is not None and _takes(function, 2) else (rng,)
+                function = call_user(self.origin, name, function, *arguments)
+            drawn.append(function)
+        return drawn[0], drawn[1]
+
+
+def _takes(function: Callable, count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def call_user(origin: str, what: str, function: Callable, *arguments: Any) -> Any:
+    """The result of a user's function.
+
+    Raises:
+        CrossfwError: it raised; with the exception and the line in the user's file.
+    """
+    try:
+        return function(*arguments)
+    except CrossfwError:
+        raise
+    except Exception as error:
+        raise user_error(origin, what, error) from error
+
+
+def user_error(origin: str, what: str, error: BaseException) -> CrossfwError:
+    """An exception out of a user's code, as one clear error with the line of the user's own file."""
+    place = _own_line(origin, error)
+    lines = str(error).strip().splitlines()
+    message = f"{type(error).__name__}: {lines[0] if lines else ''}".rstrip(": ")
+    remedy = f"mend {what}" + (f" in {place.split(',')[0]}" if place else "")
+    if isinstance(error, ModuleNotFoundError):
+        remedy = f"install {error.name} where this side runs, or name an interpreter that has it: --mxnet-python, --torch-python"
+    return CrossfwError(f"{what} of {origin}", f"{message}{f' ({place})' if place else ''}", remedy)
+
+
+def _own_line(origin: str, error: BaseException) -> str:
+    """`file, line n: the line` of the innermost frame outside installed packages and this one."""
+    here = str(Path(__file__).resolve().parent.parent)
+    places = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((here, "<")) and "site-packages" not in frame.filename
+        and not frame.filename.startswith(sys.base_prefix + "/lib/python")
+    ]  # fmt: skip
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}, line {error.lineno}: {(error.text or '').strip()}"
+    mine = [frame for frame in places if Path(frame.filename).name == Path(origin).name] or places
+    return f"{Path(mine[-1].filename).name}, line {mine[-1].lineno}: {mine[-1].line}" if mine else ""
+
+
+def read_port(path: str) -> Port:
+    """The port of a file.
+
+    Raises:
+        CrossfwError: there is no such file, it raises while it is run, or it lacks a function.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise CrossfwError(f"the port file {path}", "there is no such file", "name a Python file with a port")
+    module = _run(file.resolve())
+    return Port(vars(module), str(path))
+
+
+def _run(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("crossfw_port", file)
+    if spec is None or spec.loader is None:
+        raise CrossfwError(f"the port file {file}", "it is no Python file", "give it the name of one: port.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["crossfw_port"] = module
+    sys.path.insert(0, str(file.parent))  # so that it can import what lies beside it
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise user_error(str(file), "the module", error) from error
+    return module

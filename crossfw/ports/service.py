@@ -1,0 +1,107 @@
+"""One side of a pair behind named calls: the service of a worker, and of the same process in a notebook."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+from crossfw.backends.loading import supply_numpy_aliases
+from crossfw.errors import CrossfwError
+from crossfw.ports.portfile import Port, read_port
+
+
+class PortService:
+    """The methods of a `Side`, after `open` has built it.
+
+    Args:
+        framework: "mxnet" or "torch".
+        port: the user's functions, or the file that holds them.
+    """
+
+    def __init__(self, framework: str, port: Any):
+        self.framework, self.source = framework, port
+        self.port: Any = None
+        self.side: Any = None
+
+    def open(self) -> dict:
+        """Read the port, build the model; the settings of the port.
+
+        Raises:
+            CrossfwError: the port or its model cannot be had.
+        """
+        if self.framework == "mxnet":
+            supply_numpy_aliases()
+        self.port = self.source if isinstance(self.source, Port) else read_port(self.source)
+        try:
+            module = importlib.import_module(f"crossfw.ports.{self.framework}_model")
+        except ImportError as error:
+            raise CrossfwError(
+                f"the {self.framework} side of {self.port.origin}",
+                f"this interpreter cannot import it: {error}",
+                f"pip install 'crossfw[{self.framework}]', or name an interpreter that has it: "
+                f"--{self.framework}-python",
+            ) from error
+        self.side = module.Side(self.port)
+        return {
+            "sizes": list(self.port.sizes),
+            "dtype": self.port.setting("dtype", None),
+            "train_mode": bool(self.port.setting("train_mode", True)),
+            "updates": int(self.port.setting("updates", 3)),
+            "clips": self.port.of(self.framework, "clip") is not None,
+            "has_loss": self.port.of(self.framework, "loss") is not None,
+            "checkpoint": self.checkpoint(),
+        }
+
+    def checkpoint(self) -> Any:
+        """The path of the side's checkpoint, absolute; None where there is none.
+
+        Raises:
+            CrossfwError: there is no such file.
+        """
+        name = self.port.of(self.framework, "checkpoint")
+        if name is None:
+            return None
+        path = Path(self.port.origin).resolve().parent / name
+        if not path.is_file():
+            asked = f"the {self.framework} checkpoint {name} of {self.port.origin}"
+            raise CrossfwError(asked, f"there is no file {path}", "give its path relative to the port file")
+        return str(path)
+
+    def load_checkpoint(self) -> None:
+        """Load the side's checkpoint.
+
+        Raises:
+            CrossfwError: the framework refuses it.
+        """
+        self.side.call(f"the {self.framework} checkpoint", self.side.load_checkpoint, self.checkpoint())
+
+    def renamed(self, names: list) -> Any:
+        """What the port's `rename` makes of MXNet's names: a dict by MXNet name; None without one.
+
+        Raises:
+            CrossfwError: it is none of the three forms.
+        """
+        rename = self.port.setting("rename", None)
+        if rename is None or isinstance(rename, dict):
+            return rename
+        if callable(rename):
+            found = {name: self.side.call("rename", rename, name) for name in names}
+            return {name: new for name, new in found.items() if new is not None}
+        try:
+            rules = [(re.compile(pattern), replacement) for pattern, replacement in rename]
+        except (TypeError, ValueError, re.error) as error:
+            asked, remedy = f"rename of {self.port.origin}", "give a dict, a list of (pattern, replacement), or a function"
+            raise CrossfwError(asked, f"it is no such thing: {error}", remedy) from error
+        found = {}
+        for name in names:
+            for pattern, replacement in rules:
+                if pattern.search(name):
+                    found[name] = pattern.sub(replacement, found.get(name, name))
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or self.__dict__.get("side") is None:
+            raise AttributeError(name)
+        return getattr(self.side, name)

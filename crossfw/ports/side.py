@@ -1,0 +1,63 @@
+"""What the two sides of a pair share: drawn inputs, arguments, and errors that name the user's line."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from crossfw.errors import CrossfwError
+from crossfw.ports.masks import Masks
+from crossfw.ports.portfile import Port, call_user
+
+LINEAR_STREAM = 17
+
+
+def linear_weights(shapes: list) -> list[np.ndarray]:
+    """Fixed numbers for a linear function of the outputs, where the user gave no loss: N(0, 1) / size."""
+    return [
+        np.random.default_rng([LINEAR_STREAM, i]).standard_normal(shape) / max(1, int(np.prod(shape)))
+        for i, shape in enumerate(shapes)
+    ]
+
+
+class PlainSide:
+    """The half of a side that needs no framework.
+
+    Args:
+        port: the user's functions.
+    """
+
+    framework = ""
+    DEFAULT_RATE = 0.125  # of SGD, where the user gave no optimizer; held exactly in every dtype
+
+    def __init__(self, port: Port):
+        self.port, self.masks = port, Masks(0)
+        self._drawn: dict = {}
+
+    def call(self, what: str, function: Callable, *arguments: Any) -> Any:
+        """The result of a user's code.
+
+        Raises:
+            CrossfwError: it raised; with the line in the user's file.
+        """
+        return call_user(self.port.origin, what, function, *arguments)
+
+    def draw(self, seed: int, size: Any) -> tuple:
+        """(inputs, targets) as NumPy nests."""
+        key = (seed, size)
+        if key not in self._drawn:
+            self._drawn = {key: self.port.draw(seed, size)}
+        return self._drawn[key]
+
+    def arguments(self, inputs: Any) -> tuple:
+        """The positional arguments of the model: the items of a tuple, list or dict, or the one array."""
+        if isinstance(inputs, dict):
+            return tuple(inputs.values())
+        return tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+
+    def wrong_kind(self, value: Any, wanted: str, what: str = "") -> CrossfwError:
+        """The error for a user's function that gives something else than it should."""
+        what = what or f"{self.framework}_model()"
+        found = f"it gave {'nothing' if value is None else f'a {type(value).__module__}.{type(value).__qualname__}'}"
+        return CrossfwError(f"{what} of {self.port.origin}", found, f"return {wanted}")

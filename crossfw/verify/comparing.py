@@ -1,0 +1,99 @@
+"""Rows from two sides' arrays: by output, or by the slots that the mapping pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from crossfw.agreement.compare import SAME_ACCURACY
+from crossfw.verify.verdict import Row
+from crossfw.weights.matching import Mapping, SlotPair
+
+SMALL = 1e-3  # a gradient that is nothing but rounding is measured on this part of the largest one
+
+
+def error_of(a: np.ndarray, b: np.ndarray, scale: float = 0.0) -> float:
+    """max|a - b| / max(max|b|, scale); inf for another shape, and for NaN or inf in either."""
+    if a.shape != b.shape:
+        return math.inf
+    if a.size == 0:
+        return 0.0
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return math.inf
+    largest = max(float(np.abs(b).max()), scale)
+    return float(np.abs(a - b).max() / (largest if largest > 0 else 1.0))
+
+
+def same_shape(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scalars as scalars: MXNet has no array without an axis."""
+    return (a.reshape(()), b.reshape(())) if a.size == b.size == 1 else (a, b)
+
+
+def folded(pair: SlotPair, side: str, array: np.ndarray) -> np.ndarray:
+    """A slot's gradient, in MXNet's orientation; where numbers are repeated the gradient of one is their sum."""
+    slot = pair.mxnet if side == "mxnet" else pair.torch
+    if slot.repeat > 1:
+        count = int(np.prod(slot.shape)) * slot.repeat
+        flat = array.reshape(-1)[slot.offset : slot.offset + count]
+        value = flat.reshape(slot.shape[0], slot.repeat, *slot.shape[1:]).sum(axis=1)
+    else:
+        value = slot.read(array)
+    return value.T if side == "torch" and pair.transposed else value
+
+
+def slot_pairs(mapping: Mapping) -> Iterator[SlotPair]:
+    """Every pair of slots of a mapping."""
+    for pair in mapping.pairs:
+        yield from pair.slots
+
+
+def by_slots(
+    mapping: Mapping, mxnet: dict[str, np.ndarray], torch: dict[str, np.ndarray]
+) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
+    """(torch's name, MXNet's name, torch's array, MXNet's array) of every pair of slots that both dicts hold."""
+    found = []
+    for pair in slot_pairs(mapping):
+        if pair.mxnet.name in mxnet and pair.torch.name in torch:
+            ours = folded(pair, "torch", torch[pair.torch.name])
+            found.append((label(pair.torch), label(pair.mxnet), ours, folded(pair, "mxnet", mxnet[pair.mxnet.name])))
+    return found
+
+
+def label(slot: Any) -> str:
+    """A slot's name for people: the array's, and from where where it is a part."""
+    return f"{slot.name}[{slot.offset}:]" if slot.offset else slot.name
+
+
+def by_order(mxnet: dict[str, np.ndarray], torch: dict[str, np.ndarray]) -> list[tuple]:
+    """The same of two dicts whose arrays correspond by their order."""
+    return [(ours, theirs, torch[ours], mxnet[theirs]) for ours, theirs in zip(torch, mxnet)]
+
+
+def rows_of(
+    stage: str, dtype: str, run: str, matched: list[tuple], bound: float, small: float = 0.0, names: tuple = ("", "")
+) -> list[Row]:
+    """A row for each pair of arrays; `small` is the part of the largest array on which the smallest are measured."""
+    finite = [np.abs(b).max() for *_, b in matched if b.size and np.isfinite(b).all()]
+    scale = small * float(max(finite, default=0.0))
+    rows = []
+    for ours, theirs, a, b in matched:
+        a, b = same_shape(np.asarray(a), np.asarray(b))
+        error = error_of(a, b, scale)
+        grade = "equal" if error <= bound else "different"
+        note = "" if a.shape == b.shape else f"shape {a.shape} against MXNet's {b.shape}"
+        rows.append(Row(stage, names[1] + ours, names[0] + theirs, dtype, run, error, bound, grade, note=note))
+    return rows
+
+
+def graded(row: Row, factor: float) -> Row:
+    """A float32 row with how many times less accurate than MXNet torch is."""
+    from dataclasses import replace
+
+    grade = row.grade
+    if grade == "equal" and factor > SAME_ACCURACY:
+        grade = "less accurate"
+    return replace(row, grade=grade, factor=factor)

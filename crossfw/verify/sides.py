@@ -1,0 +1,145 @@
+"""The two sides of a pair, in processes of their own or in this one, and what they said of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossfw.backends.client import CallFailed, Worker, WorkerError
+from crossfw.errors import CrossfwError
+from crossfw.models import PORT, Implementation
+from crossfw.ports.portfile import FRAMEWORKS, Port
+from crossfw.ports.service import PortService
+from crossfw.weights.units import Unit
+
+
+class RemoteSide:
+    """One side in a worker: its failures become errors that a person can read."""
+
+    def __init__(self, framework: str, worker: Worker):
+        self.framework, self.worker = framework, worker
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """The result of a method of `PortService`.
+
+        Raises:
+            CrossfwError: what the side told, or how its process ended.
+        """
+        try:
+            return self.worker.call(method, **arguments)
+        except CallFailed as error:
+            if error.told:
+                raise CrossfwError(*error.told) from error
+            last = error.detail.strip().splitlines()[-3:]
+            found = f"{error.reason} ({' '.join(line.strip() for line in last[:-1])})"
+            raise CrossfwError(f"{method} of the {self.framework} side", found, SEE) from error
+        except WorkerError as error:
+            words = error.detail.strip().splitlines()[-1:]
+            found = error.reason + (f" (its last words: {words[0].strip()})" if words else "")
+            raise CrossfwError(f"the {self.framework} side", found, SEE) from error
+
+
+SEE = "see it whole with crossfw --debug verify ..."
+
+
+class LocalSide:
+    """One side in this process, for notebooks and tests."""
+
+    def __init__(self, framework: str, port: Port):
+        self.framework, self.service = framework, PortService(framework, port)
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """The result of a method of `PortService`; exceptions pass through."""
+        return getattr(self.service, method)(**arguments)
+
+
+@dataclass
+class Pair:
+    """Both sides, opened and described.
+
+    Attributes:
+        settings: of the port.
+        units, modules, outputs, versions: by framework.
+    """
+
+    mxnet: Any
+    torch: Any
+    settings: dict = field(default_factory=dict)
+    units: dict[str, list[Unit]] = field(default_factory=dict)
+    modules: dict[str, list[dict]] = field(default_factory=dict)
+    outputs: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return iter((("mxnet", self.mxnet), ("torch", self.torch)))
+
+    def both(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """The results of a method by framework."""
+        return {framework: side.call(method, **arguments) for framework, side in self}
+
+    def open(self, seed: int) -> None:
+        """Build both models and let them describe themselves in float64.
+
+        Raises:
+            CrossfwError: a side cannot be built or run, or the two give outputs of different structure.
+        """
+        told = self.both("open")
+        self.settings = {**told["torch"], **told["mxnet"], "checkpoints": {f: told[f]["checkpoint"] for f in FRAMEWORKS}}
+        if told["mxnet"]["has_loss"] != told["torch"]["has_loss"]:
+            raise one_sided(told, "has_loss", "loss")
+        for framework, side in self:
+            if self.settings["checkpoints"][framework]:
+                self.trial(framework, side, seed)
+                side.call("load_checkpoint")
+            side.call("set_dtype", dtype="float64")
+            self.trial(framework, side, seed)
+        compare_structure(self.outputs)
+
+    def trial(self, framework: str, side: Any, seed: int) -> None:
+        """Run a side once, and keep what it says of itself."""
+        told = side.call("describe", seed=seed, size=self.settings["sizes"][0])
+        self.units[framework] = [Unit.from_json(unit) for unit in told["units"]]
+        self.modules[framework], self.outputs[framework] = told["modules"], told["outputs"]
+        self.versions[framework] = told["version"]
+
+
+def one_sided(told: dict, key: str, what: str) -> CrossfwError:
+    """The error for a function that stands on one side only."""
+    has, lacks = ("mxnet", "torch") if told["mxnet"][key] else ("torch", "mxnet")
+    return CrossfwError(f"the {what} of the port", f"there is {has}_{what}, and no {lacks}_{what}", f"define {lacks}_{what} too")
+
+
+def compare_structure(outputs: dict[str, dict[str, list[int]]]) -> None:
+    """Raise CrossfwError where the two sides give different numbers of arrays."""
+    counts = {framework: len(found) for framework, found in outputs.items()}
+    if not all(counts.values()):
+        raise CrossfwError("an output to compare", "a model gives no array at all", "return what is to be compared")
+    if counts["mxnet"] != counts["torch"]:
+        told = "; ".join(
+            f"{framework}: " + ", ".join(f"{name} {tuple(shape)}" for name, shape in found.items())
+            for framework, found in outputs.items()
+        )
+        raise CrossfwError(
+            "outputs of the same structure",
+            f"the models give different numbers of arrays. {told}",
+            "let mxnet_model() or torch_model() return a wrapper that gives the same arrays in the same order",
+        )
+
+
+@contextmanager
+def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[Pair]:
+    """Both sides of a port file, each in a worker of its own interpreter."""
+    with ExitStack() as stack:
+        sides = [
+            RemoteSide(f, stack.enter_context(Worker(Implementation(f + PORT, path), pythons.get(f), threads)))
+            for f in FRAMEWORKS
+        ]
+        yield Pair(*sides)
+
+
+@contextmanager
+def local_sides(port: Port) -> Iterator[Pair]:
+    """Both sides in this process."""
+    yield Pair(*(LocalSide(framework, port) for framework in FRAMEWORKS))

@@ -1,0 +1,135 @@
+"""The conclusion about a pair: a value that is true, can be read, and holds its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+STAGES = (
+    "parameters",
+    "forward",
+    "forward in training",
+    "loss",
+    "gradients",
+    "clipping",
+    "update",
+    "several updates",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tensor compared.
+
+    Attributes:
+        tensor: of the torch side; partner: of the MXNet side.
+        run: which inputs: seed and batch size.
+        error: max|torch - mxnet| / max|mxnet|.
+        grade: "equal", "less accurate" (float32: torch further from float64 than MXNet, by `factor`), or "different".
+    """
+
+    stage: str
+    tensor: str
+    partner: str
+    dtype: str
+    run: str
+    error: float
+    bound: float
+    grade: str
+    factor: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A known difference that was tried and restores agreement.
+
+    Attributes:
+        name: from the list of known causes.
+        place: the layer or the function of the user's torch side.
+        found: what differs. remedy: one line for the user's code.
+        trap: the number of the row in the list of known differences, if any.
+    """
+
+    name: str
+    place: str
+    found: str
+    remedy: str
+    trap: int | None = None
+
+
+@dataclass(frozen=True)
+class PortVerdict:
+    """What can be said of a pair. True only where every tensor of every stage agrees.
+
+    Attributes:
+        rows: everything that was compared. faults: parameters without a partner, and the like.
+        stage: the first that fails; None where all agree.
+        place: lines of the tree with the place of the first divergence marked.
+        causes: known differences that restore agreement.
+        notes: what was bridged, switched off or assumed.
+        mapping: rows (MXNet name, torch name, shape, evidence).
+    """
+
+    title: str
+    rows: tuple[Row, ...]
+    faults: tuple[str, ...] = ()
+    stage: str | None = None
+    place: tuple[str, ...] = ()
+    where: str = ""
+    causes: tuple[Cause, ...] = ()
+    notes: tuple[str, ...] = ()
+    mapping: tuple[tuple, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.stage is None and bool(self.rows)
+
+    @property
+    def reason(self) -> str:
+        """One line: what agrees, or what differs first."""
+        if self:
+            worst = max((row.error for row in self.rows if row.dtype == "float64"), default=None)
+            more = "" if worst is None else f"; largest float64 error {worst:.1e}"
+            return f"every tensor of every stage agrees ({len(self.rows)} comparisons{more})"
+        if self.faults and self.stage == "parameters":
+            more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+            return f"stage parameters: {self.faults[0]}{more}"
+        row = self.first
+        return (
+            f"the torch model differs first at stage {self.stage}, {row.tensor} ({row.dtype}, {row.run}): "
+            f"error {row.error:.1e}, bound {row.bound:.1e}"
+        )
+
+    @property
+    def first(self) -> Row:
+        """The worst failing row of the first failing stage, float64 before float32."""
+        failing = [row for row in self.rows if row.stage == self.stage and row.grade == "different"]
+        dtype = min((row.dtype for row in failing), key=lambda d: d != "float64")
+        return max((row for row in failing if row.dtype == dtype), key=lambda row: row.error)
+
+    def __str__(self) -> str:
+        from crossfw.verify.show import text
+
+        return text(self)
+
+    def table(self) -> Any:
+        """Every comparison as a pandas DataFrame."""
+        import pandas
+
+        return pandas.DataFrame([asdict(row) for row in self.rows], columns=list(Row.__dataclass_fields__))
+
+    def html(self) -> str:
+        """The verdict as a page of its own."""
+        from crossfw.verify.show import page
+
+        return page(self)
+
+    def _repr_html_(self) -> str:
+        from crossfw.verify.show import fragment
+
+        return fragment(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"agrees": bool(self), "reason": self.reason, **asdict(self)}
