@@ -1,9 +1,9 @@
 """The layers of an MXNet model from the names and shapes in its `.params` file alone.
 
-Understood are structural names (`0.weight`, `features.1.gamma`, `1._unfused.0.l_cell.i2h_weight`), names of collect_params,
-`export` and symbols (`resnetv10_stage1_conv0_weight`, `bn0_moving_mean`, `model_lstm0_r0_i2h_weight`), and the flat
-`rnn_param` of MXNet 2.x. Where names and shapes leave open what a layer is (a matrix without a bias: dense or embedding?),
-the torch model that it is meant for decides. Whatever is left is an array of its own, of kind `raw`.
+Understood are structural names (`0.weight`, `features.1.gamma`, `1._unfused.0.l_cell.i2h_weight`), names of
+collect_params, `export` and symbols (`resnetv10_stage1_conv0_weight`, `bn0_moving_mean`, `model_lstm0_r0_i2h_weight`),
+and the flat `rnn_param` of MXNet 2.x. Where names and shapes leave open what a layer is (a matrix without a bias: dense
+or embedding?), the torch model that it is meant for decides. Whatever is left is an array of its own, of kind `raw`.
 """
 
 from __future__ import annotations
