@@ -7,12 +7,14 @@ The rooms, in the order in which data flows through them:
     models/      cells, stacks, heads: equations, the reference, and four siblings of each
     optimizers/  the same for optimizers
     backends/    what is asked of a framework, and the process that it runs in
-    weights/     where weights start, and how names map
+    weights/     where weights start, how names map; units: the layers of any model, and which belongs to which
+    ports/       a user's own model in its own framework, and the port file that it comes from
     measures.py  how good predictions are: accuracy, F1, BLEU, distances
     agreement/   shared state, traces, bounds, comparison, trajectories
     training/    the one loop, perplexity, divergence, generation, decoding, evaluation
     throughput/  rounds, samples, statistics, memory
     harness/     cells, resumption, verdicts: `crossfw run`
+    verify/      a user's pair from two models to a verdict: stages, place of the first divergence, cause
     report/      results as tables, figures, Markdown, HTML
     cli.py       the commands
 
@@ -28,10 +30,16 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from crossfw.errors import CrossfwError
     from crossfw.report import load
+    from crossfw.verify import verify, verify_file
 
-_HOMES = {"CrossfwError": "crossfw.errors", "load": "crossfw.report"}
+_HOMES = {
+    "CrossfwError": "crossfw.errors",
+    "load": "crossfw.report",
+    "verify": "crossfw.verify",
+    "verify_file": "crossfw.verify",
+}
 
-__all__ = ["CrossfwError", "__version__", "load"]
+__all__ = ["CrossfwError", "__version__", "load", "verify", "verify_file"]
 
 
 def __getattr__(name: str) -> object:

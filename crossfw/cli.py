@@ -145,5 +145,33 @@ def convert(source: Path, destination: Path, port: str | None, check: bool, torc
     click.echo(summary(plan, destination))
 
 
+@main.command()
+@click.argument("port", type=click.Path(path_type=Path), metavar="PORT.py")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a page of its own.")
+@click.option("--json", type=click.Path(path_type=Path, dir_okay=False), help="Write every comparison as JSON.")
+@click.option("--threads", type=int, metavar="N", help="Threads of each framework. [default: all cores]")
+@click.option("--mxnet-python", metavar="PYTHON", help="Interpreter that MXNet's side runs in.")
+@click.option("--torch-python", metavar="PYTHON", help="Interpreter that PyTorch's side runs in.")
+def verify(
+    port: Path,
+    html: Path | None,
+    json: Path | None,
+    threads: int | None,
+    mxnet_python: str | None,
+    torch_python: str | None,
+) -> None:
+    """Verify a port: is your torch model the same as your MXNet model?
+
+    PORT.py defines mxnet_model(), torch_model() and inputs(rng). Exit codes: 0 it agrees, 1 it does not, 2 it could not
+    be compared.
+    """
+    from rich.console import Console
+
+    from crossfw.verify.command import verify_command
+
+    pythons = _pythons(mxnet_python, torch_python)
+    sys.exit(verify_command(port, pythons, threads, {"html": html, "json": json}, Console()))
+
+
 def _pythons(mxnet: str | None, torch: str | None) -> dict[str, str]:
     return {name: python for name, python in (("mxnet", mxnet), ("torch", torch)) if python}

@@ -2,21 +2,127 @@
 
 from __future__ import annotations
 
-from crossfw.verify.verdict import STAGES, PortVerdict
+from dataclasses import dataclass
+from typing import Any
+
+from crossfw.verify.verdict import STAGES, PortVerdict, Row
+
+SIGN = {"equal": "\N{CHECK MARK}", "less accurate": "\N{CHECK MARK}", "different": "\N{MULTIPLICATION X}"}
+
+
+@dataclass(frozen=True)
+class StageLine:
+    """What one stage amounts to, in one dtype."""
+
+    stage: str
+    dtype: str
+    count: int
+    grade: str
+    worst: Row
+    remark: str = ""
+
+
+def stage_lines(verdict: PortVerdict) -> list[StageLine]:
+    """A line for every stage and dtype that was compared."""
+    lines = []
+    for dtype in ("float64", "float32"):
+        for stage in STAGES:
+            rows = [row for row in verdict.rows if (row.stage, row.dtype) == (stage, dtype)]
+            if rows:
+                lines.append(_line(stage, dtype, rows, verdict.faults if stage == "parameters" else ()))
+    return lines
+
+
+def _line(stage: str, dtype: str, rows: list[Row], faults: tuple[str, ...]) -> StageLine:
+    bad = [row for row in rows if row.grade == "different"]
+    worst = max(bad or rows, key=lambda row: row.error / row.bound if row.bound else row.error)
+    remark = ""
+    if bad:
+        more = f", and {len(bad) - 1} more of {len(rows)}" if len(bad) > 1 else ""
+        remark = f"{worst.tensor} ({worst.run}){f': {worst.note}' if worst.note else ''}{more}"
+    elif faults:
+        remark = f"{len(faults)} without a right partner"
+    elif dtype == "float32":
+        factors = [row.factor or 0.0 for row in rows if row.grade == "less accurate"]
+        remark = f"torch up to {max(factors):.0f} times less accurate than MXNet" if factors else ""
+    grade = "different" if bad or faults else "equal"
+    return StageLine(stage, dtype, len(rows), grade, worst, remark)
+
+
+def headline(verdict: PortVerdict) -> str:
+    """The verdict in two words."""
+    return "AGREES" if verdict else "DIFFERS"
+
+
+def _paragraphs(verdict: PortVerdict) -> list[tuple[str, list[str]]]:
+    """(heading, lines) of everything below the stages; what is empty is left out."""
+    causes = []
+    for cause in verdict.causes:
+        trap = f" (known difference {cause.trap})" if cause.trap else ""
+        causes += [f"{cause.name}{trap}, at {cause.place}: {cause.found}", f"  to mend it: {cause.remedy}"]
+    if not causes and not verdict:
+        causes = ["none of the known differences restores agreement"]
+    found = [
+        ("parameters", [f"- {fault}" for fault in verdict.faults]),
+        ("where", [verdict.where, *verdict.place] if verdict.where else []),
+        ("cause", [] if verdict else causes),
+        ("notes", [f"- {note}" for note in verdict.notes]),
+    ]
+    return [(heading, lines) for heading, lines in found if lines]
 
 
 def text(verdict: PortVerdict) -> str:
-    """The verdict in lines."""
-    lines = [f"{'agrees' if verdict else 'DIFFERS'}: {verdict.title}", verdict.reason]
-    for stage in STAGES:
-        rows = [row for row in verdict.rows if row.stage == stage]
-        if rows:
-            bad = [row for row in rows if row.grade == "different"]
-            worst = max(rows, key=lambda row: row.error / row.bound if row.bound else row.error)
-            lines.append(f"  {stage:20} {'differs' if bad else 'equal':8} {len(rows):4}  {worst.error:.1e} <= {worst.bound:.1e}")
-    if verdict.where:
-        lines += [verdict.where, *verdict.place]
-    lines += [f"fault: {fault}" for fault in verdict.faults]
-    lines += [f"cause: {c.name} at {c.place}: {c.found}. To mend it: {c.remedy}" for c in verdict.causes]
-    lines += [f"note: {note}" for note in verdict.notes]
+    """The verdict in plain lines."""
+    lines = [f"{headline(verdict)}  {verdict.title}", verdict.reason, ""]
+    for line in stage_lines(verdict):
+        lines.append(
+            f"  {SIGN[line.grade]} {line.stage:20} {line.dtype}  {line.count:4} compared, "
+            f"error {line.worst.error:7.1e}, bound {line.worst.bound:7.1e}  {line.remark}".rstrip()
+        )
+    for heading, body in _paragraphs(verdict):
+        lines += ["", f"{heading}:", *(f"  {one}" for one in body)]
     return "\n".join(lines)
+
+
+def console_text(verdict: PortVerdict) -> Any:
+    """The same with colours, which only repeat what the words say."""
+    from rich.text import Text
+
+    styles = {"AGREES": "bold green", "DIFFERS": "bold red"}
+    coloured = Text(text(verdict))
+    coloured.stylize(styles[headline(verdict)], 0, len(headline(verdict)))
+    coloured.highlight_regex("\N{MULTIPLICATION X}.*", "red")
+    coloured.highlight_regex(".*<-- first divergence", "bold red")
+    coloured.highlight_regex("(?m)^(parameters|where|cause|notes):", "bold")
+    return coloured
+
+
+def fragment(verdict: PortVerdict) -> str:
+    """The verdict as HTML for a notebook."""
+    return _template("verdict.html.j2", verdict)
+
+
+def page(verdict: PortVerdict) -> str:
+    """The verdict as a page that needs nothing from anywhere."""
+    return _template("page.html.j2", verdict)
+
+
+def _template(name: str, verdict: PortVerdict) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("crossfw.verify"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    failing = [row for row in verdict.rows if row.grade == "different"]
+    return environment.get_template(name).render(
+        verdict=verdict,
+        headline=headline(verdict),
+        stages=stage_lines(verdict),
+        paragraphs=_paragraphs(verdict),
+        failing=failing,
+        sign=SIGN,
+    )

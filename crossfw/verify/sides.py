@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from crossfw.backends.client import CallFailed, Worker, WorkerError
 from crossfw.errors import CrossfwError
@@ -60,12 +61,14 @@ class Pair:
     """Both sides, opened and described.
 
     Attributes:
+        at_once: whether both may compute at the same time.
         settings: of the port.
         units, modules, outputs, versions: by framework.
     """
 
     mxnet: Any
     torch: Any
+    at_once: bool = False
     settings: dict = field(default_factory=dict)
     units: dict[str, list[Unit]] = field(default_factory=dict)
     modules: dict[str, list[dict]] = field(default_factory=dict)
@@ -76,8 +79,16 @@ class Pair:
         return iter((("mxnet", self.mxnet), ("torch", self.torch)))
 
     def both(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """The results of a method by framework."""
-        return {framework: side.call(method, **arguments) for framework, side in self}
+        """The results of a method by framework; two workers compute at once."""
+        return self.each(lambda side: side.call(method, **arguments))
+
+    def each(self, job: Callable[[Any], Any]) -> dict[str, Any]:
+        """What a job gives for each side."""
+        if not self.at_once:
+            return {framework: job(side) for framework, side in self}
+        with ThreadPoolExecutor(len(FRAMEWORKS)) as pool:
+            futures = {framework: pool.submit(job, side) for framework, side in self}
+            return {framework: future.result() for framework, future in futures.items()}
 
     def open(self, seed: int) -> None:
         """Build both models and let them describe themselves in float64.
@@ -89,20 +100,20 @@ class Pair:
         self.settings = {**told["torch"], **told["mxnet"], "checkpoints": {f: told[f]["checkpoint"] for f in FRAMEWORKS}}
         if told["mxnet"]["has_loss"] != told["torch"]["has_loss"]:
             raise one_sided(told, "has_loss", "loss")
-        for framework, side in self:
-            if self.settings["checkpoints"][framework]:
-                self.trial(framework, side, seed)
+        draw = {"seed": seed, "size": self.settings["sizes"][0]}
+
+        def make_ready(side: Any) -> dict:
+            if self.settings["checkpoints"][side.framework]:
+                side.call("describe", **draw)  # completes what is deferred
                 side.call("load_checkpoint")
             side.call("set_dtype", dtype="float64")
-            self.trial(framework, side, seed)
-        compare_structure(self.outputs)
+            return side.call("describe", **draw)
 
-    def trial(self, framework: str, side: Any, seed: int) -> None:
-        """Run a side once, and keep what it says of itself."""
-        told = side.call("describe", seed=seed, size=self.settings["sizes"][0])
-        self.units[framework] = [Unit.from_json(unit) for unit in told["units"]]
-        self.modules[framework], self.outputs[framework] = told["modules"], told["outputs"]
-        self.versions[framework] = told["version"]
+        for framework, described in self.each(make_ready).items():
+            self.units[framework] = [Unit.from_json(unit) for unit in described["units"]]
+            self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
+            self.versions[framework] = described["version"]
+        compare_structure(self.outputs)
 
 
 def one_sided(told: dict, key: str, what: str) -> CrossfwError:
@@ -136,7 +147,7 @@ def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[P
             RemoteSide(f, stack.enter_context(Worker(Implementation(f + PORT, path), pythons.get(f), threads)))
             for f in FRAMEWORKS
         ]
-        yield Pair(*sides)
+        yield Pair(*sides, at_once=True)
 
 
 @contextmanager

@@ -89,8 +89,9 @@ class PortVerdict:
     def reason(self) -> str:
         """One line: what agrees, or what differs first."""
         if self:
-            worst = max((row.error for row in self.rows if row.dtype == "float64"), default=None)
-            more = "" if worst is None else f"; largest float64 error {worst:.1e}"
+            passes = ("forward", "loss", "gradients")
+            worst = max((r.error for r in self.rows if r.dtype == "float64" and r.stage in passes), default=None)
+            more = "" if worst is None else f"; largest float64 error in outputs, loss and gradients {worst:.1e}"
             return f"every tensor of every stage agrees ({len(self.rows)} comparisons{more})"
         if self.faults and self.stage == "parameters":
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""

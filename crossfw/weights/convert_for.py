@@ -42,17 +42,20 @@ def plan_for_module(params: ParamsFile, port: str, torch_python: str | None) -> 
         arrays[name] = ones_like(arrays[name])
         plan.notes.append(f"{name} is fixed at 1 by the symbol beside the file, and is written as ones")
     side = describe_torch(port, list(arrays), torch_python)
-    units, constants = without_constants(
+    units = _tied(
         units_from_names({name: array.shape for name, array in arrays.items()}, side.units), side.units, arrays
     )
-    plan.left_out.update(constants)
-    theirs = [_all_learn(unit) for unit in side.units]
-    mapping = match(_tied(units, theirs, arrays), theirs, side.rename)
+    units = [_learning(unit, arrays) for unit in units]
+    mapping = match(units, side.units, side.rename)
+    mapping = match(units, _learn_alike(side.units, mapping), side.rename)
     _refuse_faults(mapping, arrays, side, port)
     sources: dict[str, list[Pair]] = {}
     for pair in mapping.pairs:
         for slots in pair.slots:
             sources.setdefault(slots.torch.name, []).append(replace(pair, slots=(slots,)))
+    used = {pair.slots[0].mxnet.name for pairs in sources.values() for pair in pairs}
+    for name in [slot.name for unit in units for slot in unit.slots if slot.name not in used]:
+        plan.left_out[name] = "it is constant, and the module has no place for it"
     for name, shape in side.shapes.items():
         if side.first[name] in sources:
             plan.tensors.append(_tensor(name, shape, sources[side.first[name]], arrays))
@@ -63,32 +66,27 @@ def plan_for_module(params: ParamsFile, port: str, torch_python: str | None) -> 
     return plan
 
 
-def _all_learn(unit: Unit) -> Unit:
-    """A file does not say what learns: all but running statistics, on both sides."""
-    slots = tuple(replace(slot, learns=slot.role not in STATISTICS) for slot in unit.slots)
-    return replace(unit, slots=slots)
+def _learning(unit: Unit, arrays: Mapping[str, StoredArray]) -> Unit:
+    """The unit with what its file tells of learning: running statistics do not, nor gammas of ones and betas of zeros.
 
-
-def without_constants(
-    units: list[Unit], torch: list[Unit], arrays: Mapping[str, StoredArray]
-) -> tuple[list[Unit], dict[str, str]]:
-    """The units without gammas of ones and betas of zeros where torch's layers of that kind and width have none.
-
-    MXNet stores them also for layers with scale=False or center=False. Also: name -> why it is left out.
+    MXNet stores such constants also for layers with scale=False or center=False; where torch has no place for one,
+    nothing is lost.
     """
-    left_out, kept = {}, []
-    for unit in units:
-        alike = [other for other in torch if other.kind == unit.kind and other.slots[0].shape == unit.slots[0].shape]
-        roles = {slot.role for other in alike for slot in other.slots}
-        slots = []
-        for slot in unit.slots:
-            constant = CONSTANTS.get(slot.role) if unit.kind.endswith("_norm") and alike else None
-            if constant is not None and slot.role not in roles and (arrays[slot.name].to_dense() == constant).all():
-                left_out[slot.name] = f"it is {constant} everywhere, and the module's layer has no {slot.role}"
-            else:
-                slots.append(slot)
-        kept.append(replace(unit, slots=tuple(slots)))
-    return [unit for unit in kept if unit.slots], left_out
+
+    def learns(slot: Slot) -> bool:
+        constant = CONSTANTS.get(slot.role) if unit.kind.endswith("_norm") else None
+        return slot.role not in STATISTICS and (constant is None or (arrays[slot.name].to_dense() != constant).any())
+
+    return replace(unit, slots=tuple(replace(slot, learns=bool(learns(slot))) for slot in unit.slots))
+
+
+def _learn_alike(torch: list[Unit], mapping: Matched) -> list[Unit]:
+    """Torch's units with each partner's word on what learns: a file cannot say that it differs."""
+    partner = {slots.torch.name: slots.mxnet.learns for pair in mapping.pairs for slots in pair.slots}
+    return [
+        replace(u, slots=tuple(replace(s, learns=partner.get(s.name, s.role not in STATISTICS)) for s in u.slots))
+        for u in torch
+    ]
 
 
 def _tied(units: list[Unit], torch: list[Unit], arrays: Mapping[str, StoredArray]) -> list[Unit]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from crossfw.weights.unit_faults import coverage_faults
+from crossfw.weights.unit_faults import constant_faults, coverage_faults
 from crossfw.weights.unit_groups import Group, grouped
 from crossfw.weights.unit_mapping import Ambiguity, Mapping, Pair
 from crossfw.weights.unit_plan import Plan
@@ -20,7 +20,7 @@ from crossfw.weights.unit_slots import NORMS, SlotPair, role_class, shape_key, s
 from crossfw.weights.unit_trials import mapping
 from crossfw.weights.units import Unit
 
-__all__ = ["Ambiguity", "Mapping", "Pair", "SlotPair", "coverage_faults", "match"]
+__all__ = ["Ambiguity", "Mapping", "Pair", "SlotPair", "constant_faults", "coverage_faults", "match"]
 
 
 def match(mxnet: Sequence[Unit], torch: Sequence[Unit], rename: Rename = None) -> Mapping:

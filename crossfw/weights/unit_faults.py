@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Dictionary
 
 import numpy as np
 
-from crossfw.weights.unit_mapping import Pair, full_name
+from crossfw.weights.unit_mapping import Mapping, Pair, full_name
 from crossfw.weights.unit_slots import NORMS, SlotPair, count
 from crossfw.weights.units import Slot, Unit
 
@@ -42,8 +43,9 @@ def pair_faults(pair: Pair, mapped_mxnet: set[Place], mapped_torch: set[Place], 
     kinds = (pair.mxnet.kind, pair.torch.kind)
     if kinds[0] != kinds[1] and "raw" not in kinds and not renamed:
         found.append(f"{title(pair)}: a {kinds[0]} in MXNet, a {kinds[1]} in torch")
-    left = [slot for slot in pair.mxnet.slots if slot not in [slots.mxnet for slots in pair.slots]]
-    right = [slot for slot in pair.torch.slots if slot not in [slots.torch for slots in pair.slots]]
+    used = {slots.mxnet for slots in pair.slots}, {slots.torch for slots in pair.slots}
+    left = [slot for slot in pair.mxnet.slots if slot not in used[0]]
+    right = [slot for slot in pair.torch.slots if slot not in used[1]]
     if len(left) == len(right) == len(pair.mxnet.slots) == len(pair.torch.slots) == 1:
         names = f"{left[0].name} of MXNet is {left[0].shape}, {right[0].name} of torch {right[0].shape}"
         return [*found, f"{title(pair)}: {names}"]
@@ -100,6 +102,26 @@ def lonely_faults(mxnet: Sequence[Unit], torch: Sequence[Unit]) -> list[str]:
 
 def _listed(unit: Unit, slots: Iterable[Slot]) -> str:
     return ", ".join(f"{full_name(slot, unit)} {slot.shape}" for slot in slots)
+
+
+def constant_faults(
+    mapping: Mapping, mxnet_arrays: Dictionary[str, np.ndarray], torch_arrays: Dictionary[str, np.ndarray]
+) -> list[str]:
+    """Gammas and betas that have no partner because they do not learn, and yet are not ones and zeros.
+
+    Of MXNet a gamma with the setting `fix_gamma` is left out: whatever is stored, it counts as 1.
+    """
+    found = []
+    for framework, units, arrays in (("MXNet", mapping.mxnet, mxnet_arrays), ("torch", mapping.torch, torch_arrays)):
+        done = mapped(mapping.pairs, framework.lower())
+        lonely_slots = [(unit, slot) for unit in units for slot in unit.slots if place(slot) not in done]
+        for unit, slot in lonely_slots:
+            value, word = (1, "ones") if slot.role == "gamma" else (0, "zeros")
+            ignored = slot.role == "gamma" and unit.settings.get("fix_gamma")
+            if fixed(unit, slot) and not ignored and (slot.read(arrays[slot.name]) != value).any():
+                name = full_name(slot, unit)
+                found.append(f"{name} of {framework} has no partner, does not learn, and is not {word}")
+    return found
 
 
 def tie_faults(pairs: Sequence[Pair]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossfw.weights.unit_names import TIE, best_by_name, similarity, undecided
+from crossfw.weights.unit_names import TIE, best_by_name, certain_similarity, partial_similarity, similarity, undecided
 from crossfw.weights.unit_slots import NORMS, shape_key
 from crossfw.weights.units import Unit
 
@@ -16,6 +16,7 @@ ONLY, ORDER, DEFINITION, NAME = "only candidate", "order of execution", "order o
 FAMILIES = (NORMS, ("rnn", "gru", "lstm"), ("conv", "conv_transpose"), ("dense", "conv"))
 RAW = 0.9  # what it counts in an alignment that a user's own arrays have a layer's shapes, beside 1 for equal layers
 Key = Callable[[Unit], Hashable]
+Measure = Callable[[Sequence[str], Sequence[str]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def sequence(units: Sequence[Unit]) -> list[Unit]:
     return [units[index] for index in sorted(range(len(units)), key=lambda index: places[index])]
 
 
-def _score(left: Sequence[Unit], right: Sequence[Unit]) -> np.ndarray:
-    return similarity([label(unit) for unit in left], [label(unit) for unit in right])
+def _score(left: Sequence[Unit], right: Sequence[Unit], measure: Measure = similarity) -> np.ndarray:
+    return measure([label(unit) for unit in left], [label(unit) for unit in right])
 
 
 def _total(score: np.ndarray, chosen: np.ndarray) -> float:
@@ -121,7 +122,7 @@ def common(score: np.ndarray) -> list[tuple[int, int]]:
 
 def aligned(left: Sequence[Unit], right: Sequence[Unit], affinity: np.ndarray) -> list[tuple[int, int]]:
     """`common` pairs of two sequences; among equally good ones those whose names are most alike."""
-    names = _score(left, right) / (16 * (min(len(left), len(right)) + 1))
+    names = _score(left, right, partial_similarity) / (16 * (min(len(left), len(right)) + 1))
     return common(np.where(affinity > 0, affinity + names, 0.0))
 
 
@@ -185,29 +186,54 @@ def _kin(unit: Unit, other: Unit) -> float:
 def _unequal(sides: tuple[list[Unit], list[Unit]], key: Key, odd: dict) -> list[Group]:
     affinity = np.maximum(_equal(sides, key), RAW * _equal(sides, _shapes) * _either_raw(sides))
     affinity = np.maximum(affinity, kinship(*sides) / (12 * (min(map(len, sides)) + 1)))
-    partner = {}
-    for row, column in aligned(*sides, affinity):
-        partner[id(sides[0][row])] = sides[1][column]
+    found = aligned(*sides, affinity)
+    partner = {id(sides[0][row]): sides[1][column] for row, column in found}
     groups = []
     for first, second in odd.values():
-        score = _score(first, second)
-        if _in_order(first) and _in_order(second) or np.ptp(score) < TIE:
+        score = _score(first, second, partial_similarity)
+        ordered = _in_order(first) and _in_order(second)
+        if ordered or np.ptp(score) < TIE:
             place = {id(unit): index for index, unit in enumerate(second)}
             chosen = np.array([place.get(id(partner.get(id(unit))), -1) for unit in first])
-            evidence = ORDER if _in_order(first) and _in_order(second) else DEFINITION
+            evidence = ORDER if ordered else DEFINITION
         else:
             chosen, evidence = best_by_name(score), NAME
-        groups.append(_padded(first, second, chosen, score, evidence))
+        runs = (_runs(sides[0], first), _runs(sides[1], second)) if ordered else ([0] * len(first), [0] * len(second))
+        doubtful = _doubtful(_score(first, second, certain_similarity), chosen, *map(np.array, runs))
+        groups.append(_padded(first, second, chosen, evidence, doubtful))
     return groups
 
 
-def _padded(first: list[Unit], second: list[Unit], chosen: np.ndarray, score: np.ndarray, evidence: str) -> Group:
-    """A group whose spare units stand opposite None; in doubt where a spare one fits as well as a neighbour."""
+def _runs(side: list[Unit], members: list[Unit]) -> list[int]:
+    """For each member the number of the others before it: members with equal numbers follow each other directly."""
+    own = {id(unit) for unit in members}
+    others, found = 0, []
+    for unit in side:
+        if id(unit) in own:
+            found.append(others)
+        else:
+            others += 1
+    return found
+
+
+def _doubtful(score: np.ndarray, chosen: np.ndarray, left_runs: np.ndarray, right_runs: np.ndarray) -> bool:
+    """Whether one without partner fits as well, by name, as one of the same run that has a partner."""
+    rows = np.flatnonzero(chosen >= 0)
+    columns = chosen[rows]
+    own = score[rows, columns] - TIE
+    for row in np.flatnonzero(chosen < 0):
+        if ((score[row, columns] >= own) & (left_runs[rows] == left_runs[row])).any():
+            return True
+    for column in np.setdiff1d(np.arange(score.shape[1]), columns):
+        if ((score[rows, column] >= own) & (right_runs[columns] == right_runs[column])).any():
+            return True
+    return False
+
+
+def _padded(first: list[Unit], second: list[Unit], chosen: np.ndarray, evidence: str, doubtful: bool) -> Group:
+    """A group whose spare units stand opposite None."""
     spare = [column for column in range(len(second)) if column not in set(chosen.tolist())]
-    taken = np.flatnonzero(chosen >= 0)
-    own = score[taken, chosen[taken]]
-    doubt = any((score[row, chosen[taken]] >= own - TIE).any() for row in np.flatnonzero(chosen < 0))
-    doubt = doubt or any((score[taken, column] >= own - TIE).any() for column in spare)
     left = (*first, *[None] * len(spare))
     right = (*(second[column] if column >= 0 else None for column in chosen), *(second[column] for column in spare))
-    return Group(left, right, evidence, (), "names do not tell which of them has no partner" if doubt else "")
+    doubt = "names do not tell which of them has no partner" if doubtful else ""
+    return Group(left, right, evidence, (), doubt)

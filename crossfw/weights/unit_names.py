@@ -7,7 +7,7 @@ are compared by rank (`conv0, conv1` against `conv1, conv2`), because the framew
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -81,6 +81,26 @@ def similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
     if first.any() and second.any():
         score = score - NUMBERS * (first[:, None] - second[None, :]) ** 2
     return score
+
+
+def partial_similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+    """As `similarity`, for lists of which one has more: equal numbers speak where one side's are all on the other."""
+    first, second = ([parts(name)[1] for name in names] for names in (left, right))
+    if not (set(first) <= set(second) or set(second) <= set(first)):
+        return similarity(left, right)
+    return word_similarity(left, right) + NUMBERS * _equal(first, second)
+
+
+def certain_similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+    """As `similarity`, from words alone, and numbers only where names are wholly equal."""
+    first, second = ([str(parts(name)) for name in names] for names in (left, right))
+    return word_similarity(left, right) + NUMBERS * _equal(first, second)
+
+
+def _equal(left: Sequence[Hashable], right: Sequence[Hashable]) -> np.ndarray:
+    codes: dict[Hashable, int] = {}
+    first, second = (np.array([codes.setdefault(value, len(codes)) for value in side]) for side in (left, right))
+    return (first[:, None] == second[None, :]).astype(float)
 
 
 def best_by_name(score: np.ndarray) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,21 +51,19 @@ def paired_slots(left: Unit, right: Unit) -> list[SlotPair]:
     if "raw" not in (left.kind, right.kind):
         return pairs
     for key in (lambda slot: (role_class(slot), shape_key(slot)), shape_key):
-        first = [slot for slot in left.slots if slot not in [pair.mxnet for pair in pairs]]
-        second = [slot for slot in right.slots if slot not in [pair.torch for pair in pairs]]
+        used = {pair.mxnet for pair in pairs}, {pair.torch for pair in pairs}
+        first = [slot for slot in left.slots if slot not in used[0]]
+        second = [slot for slot in right.slots if slot not in used[1]]
         pairs += _by(first, second, key)
     return [replace(pair, transposed=pair.mxnet.shape != pair.torch.shape) for pair in pairs]
 
 
-def _by(left: Iterable[Slot], right: Iterable[Slot], key) -> list[SlotPair]:
+def _by(left: Iterable[Slot], right: Iterable[Slot], key: Callable[[Slot], Hashable]) -> list[SlotPair]:
     """The first of `left` with the first of `right` that has an equal key, and so on."""
-    free, pairs = list(right), []
-    for slot in left:
-        partner = next((other for other in free if key(other) == key(slot)), None)
-        if partner is not None:
-            free.remove(partner)
-            pairs.append(SlotPair(slot, partner))
-    return pairs
+    free: dict[Hashable, deque[Slot]] = defaultdict(deque)
+    for slot in right:
+        free[key(slot)].append(slot)
+    return [SlotPair(slot, free[key(slot)].popleft()) for slot in left if free[key(slot)]]
 
 
 def may_be_transposed(left: Unit, right: Unit, pair: SlotPair) -> bool:

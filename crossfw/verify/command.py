@@ -1,0 +1,33 @@
+"""`crossfw verify`: progress, the verdict in the terminal, files, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from crossfw.files import write_aside
+from crossfw.verify import verify_file
+from crossfw.verify.show import console_text
+
+
+def verify_command(
+    port: Path, pythons: dict[str, str], threads: int | None, files: dict[str, Path | None], console: Console
+) -> int:
+    """Verify a port file and print the verdict; 0 where it agrees, 1 where it does not.
+
+    Raises:
+        CrossfwError: nothing can be compared.
+    """
+    with console.status("starting both frameworks") as status:
+        verdict = verify_file(port, pythons, threads or os.cpu_count() or 1, lambda words: status.update(words))
+    console.print(console_text(verdict), soft_wrap=True)
+    if files["html"]:
+        write_aside(files["html"], verdict.html().encode())
+    if files["json"]:
+        write_aside(files["json"], json.dumps(verdict.to_json(), indent=1, default=str).encode())
+    for path in filter(None, files.values()):
+        console.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
+    return 0 if verdict else 1
