@@ -10,6 +10,8 @@ from crossfw.errors import CrossfwError
 from crossfw.weights.params import ParamsFile, plain_names
 from crossfw.weights.safetensors_file import METADATA, SafetensorsFile, Tensor, chunks, write_safetensors
 
+SHOWN = 5
+
 
 @dataclass
 class Plan:
@@ -19,13 +21,13 @@ class Plan:
         source: the file.
         tensors: what is to be written.
         left_out: name in the source -> why it is not written.
-        notes: what else a person should know, one sentence each.
+        notes: name -> what else a person should know of it.
     """
 
     source: ParamsFile
     tensors: list[Tensor]
     left_out: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -58,7 +60,7 @@ def plan_conversion(source: Path, port: str | None = None, torch_python: str | N
             plan.left_out[name] = "it is a None array: never initialised, without numbers"
             continue
         if array.storage != "dense":
-            plan.notes.append(f"{name} was {array.storage}, and is written as a dense array")
+            plan.notes[name] = f"stored as {array.storage}; it is written as a dense array"
         plan.tensors.append(Tensor(plain, array.dtype, array.shape, array.bits))
     return plan
 
@@ -78,8 +80,14 @@ def write(plan: Plan, destination: Path) -> int:
 def summary(plan: Plan, destination: Path) -> str:
     """What was written, what was left out and why: a few lines."""
     lines = [f"{len(plan.tensors)} tensors, {plan.nbytes:,} bytes: {destination}"]
-    lines += [f"left out: {name}: {reason}" for name, reason in plan.left_out.items()]
-    return "\n".join(lines + [f"note: {note}" for note in plan.notes])
+    for title, told in (("left out", plan.left_out), ("note", plan.notes)):
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in told.items():
+            by_reason.setdefault(reason, []).append(name)
+        for reason, names in by_reason.items():
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            lines.append(f"{title}: {', '.join(names[:SHOWN])}{more}: {reason}")
+    return "\n".join(lines)
 
 
 def differences(plan: Plan, destination: Path) -> list[str]:

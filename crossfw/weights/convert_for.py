@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from crossfw.weights.matching import Mapping as Matched
 from crossfw.weights.matching import match
 from crossfw.weights.names import STATISTICS, units_from_names
 from crossfw.weights.params import ParamsFile, plain_names
-from crossfw.weights.safetensors_file import Tensor
+from crossfw.weights.safetensors_file import Tensor, chunks
 from crossfw.weights.stored import StoredArray
 from crossfw.weights.symbol_file import fixed_gammas, ones_like
 from crossfw.weights.torch_side import TorchSide, describe_torch
@@ -40,7 +41,7 @@ def plan_for_module(params: ParamsFile, port: str, torch_python: str | None) -> 
             arrays[plain] = params[name]
     for name in fixed_gammas(params.file.path) & set(arrays):
         arrays[name] = ones_like(arrays[name])
-        plan.notes.append(f"{name} is fixed at 1 by the symbol beside the file, and is written as ones")
+        plan.notes[name] = "fixed at 1 by the symbol beside the file; it is written as ones"
     side = describe_torch(port, list(arrays), torch_python)
     units = _tied(
         units_from_names({name: array.shape for name, array in arrays.items()}, side.units), side.units, arrays
@@ -62,7 +63,7 @@ def plan_for_module(params: ParamsFile, port: str, torch_python: str | None) -> 
         else:
             initial = side.initial[name]
             plan.tensors.append(Tensor(name, initial.dtype.name, shape, partial(np.reshape, initial, shape)))
-            plan.notes.append(f"{name} is no weight, and is written as the module starts with it")
+            plan.notes[name] = "no weight; it is written as the module starts with it"
     return plan
 
 
@@ -105,7 +106,10 @@ def _tied(units: list[Unit], torch: list[Unit], arrays: Mapping[str, StoredArray
         if slot.shape not in tied or slot.offset:
             return slot
         array = arrays[slot.name]
-        key = array.dtype, slot.shape, array.bits().tobytes()
+        digest = hashlib.blake2b()
+        for piece in chunks(array.bits()):
+            digest.update(piece)
+        key = array.dtype, slot.shape, digest.digest()
         return replace(slot, name=first.setdefault(key, slot.name))
 
     return [replace(unit, slots=tuple(named(slot) for slot in unit.slots)) for unit in units]

@@ -129,15 +129,20 @@ def _kind(path: str, roles: dict[str, Shape], torch: Sequence[Unit]) -> str:
 
 
 def _chosen(path: str, roles: dict[str, Shape], kinds: tuple[str, ...], torch: Sequence[Unit]) -> str:
-    """The kind that a free torch layer of these shapes has; of several the one that the name speaks for."""
+    """The kind that a free torch layer of these shapes has; of several the one that the name speaks for, else `raw`."""
     possible = [kind for kind in kinds if any(unit.kind == kind and _fits(roles, unit) for unit in torch)]
     named = [kind for kind, words in WORDS if kind in (possible or kinds) and re.search(words, path, re.IGNORECASE)]
+    if not named and len(possible) > 1:
+        return "raw"
     return (named or possible or list(kinds))[0]
 
 
 def _fits(roles: dict[str, Shape], unit: Unit) -> bool:
-    mine = {slot.role: tuple(slot.shape) for slot in unit.slots}
-    return all(mine.get(role, shape) == shape for role, shape in roles.items()) and bool(mine)
+    """Whether shapes agree; a norm may lack roles on either side, because constants need not be stored."""
+    theirs = {slot.role: tuple(slot.shape) for slot in unit.slots}
+    if not unit.kind.endswith("_norm") and set(theirs) != set(roles):
+        return False
+    return all(theirs.get(role, shape) == shape for role, shape in roles.items())
 
 
 def _take(free: list[Unit], unit: Unit) -> None:

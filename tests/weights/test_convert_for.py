@@ -307,6 +307,23 @@ def test_what_names_leave_open_is_refused_and_rename_settles_it(tmp_path):
             np.testing.assert_array_equal(found[f"{new}.weight"].numpy(), wanted[f"{old}.weight"].asnumpy())
 
 
+VOCABULARY = CLASS + "        self.{first}, self.{second} = nn.{one}, nn.{two}\n"
+
+
+def test_an_embedding_and_a_matrix_of_its_shape(tmp_path):
+    """Names may tell them apart; the order of definition alone may not."""
+    ours = nn.HybridSequential()
+    ours.add(nn.Embedding(7, 4), nn.Dense(7, in_units=4, use_bias=False))
+    trained(lambda: ours).collect_params().save(str(tmp_path / "x.params"))
+    kinds = {"one": "Linear(4, 7, bias=False)", "two": "Embedding(7, 4)"}
+    found = converted(tmp_path, VOCABULARY.format(first="out", second="embedding", **kinds)).state_dict()
+    np.testing.assert_array_equal(found["embedding.weight"].numpy(), ours[0].weight.data().asnumpy())
+    np.testing.assert_array_equal(found["out.weight"].numpy(), ours[1].weight.data().asnumpy())
+    ours.save_parameters(str(tmp_path / "x.params"))
+    with pytest.raises(CrossfwError, match="leave open"):
+        plan_conversion(tmp_path / "x.params", port(tmp_path, VOCABULARY.format(first="a", second="b", **kinds)))
+
+
 FAULTY = {
     "a layer more in torch": (
         PAIR + "        self.more = nn.Linear(4, 7)\n",
