@@ -14,7 +14,7 @@ The rooms, in the order in which data flows through them:
     training/    the one loop, perplexity, divergence, generation, decoding, evaluation
     throughput/  rounds, samples, statistics, memory
     harness/     cells, resumption, verdicts: `crossfw run`
-    verify/      a user's pair from two models to a verdict: stages, place of the first divergence, cause
+    verification/ a user's pair from two models to a verdict: stages, place of the first divergence, cause
     report/      results as tables, figures, Markdown, HTML
     cli.py       the commands
 
@@ -30,13 +30,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from crossfw.errors import CrossfwError
     from crossfw.report import load
-    from crossfw.verify import verify, verify_file
+    from crossfw.verification import verify, verify_file
 
 _HOMES = {
     "CrossfwError": "crossfw.errors",
     "load": "crossfw.report",
-    "verify": "crossfw.verify",
-    "verify_file": "crossfw.verify",
+    "verify": "crossfw.verification",
+    "verify_file": "crossfw.verification",
 }
 
 __all__ = ["CrossfwError", "__version__", "load", "verify", "verify_file"]

@@ -167,7 +167,7 @@ def verify(
     """
     from rich.console import Console
 
-    from crossfw.verify.command import verify_command
+    from crossfw.verification.command import verify_command
 
     pythons = _pythons(mxnet_python, torch_python)
     sys.exit(verify_command(port, pythons, threads, {"html": html, "json": json}, Console()))

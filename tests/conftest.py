@@ -8,6 +8,9 @@ from crossfw.backends.client import Worker
 from crossfw.models import Implementation
 
 
+pytest_plugins = ["pytester"]
+
+
 class Workers:
     """Starts a worker when a test first asks for it."""
 

@@ -42,6 +42,22 @@ class Side(PlainSide):
         self.model = self.call("mxnet_model()", self.require_model)
         self.dtype = "float32"
         self.trainer: Any = None
+        self.found = self.standing()
+
+    def standing(self) -> dict:
+        """How the model stands: the values that it has, with their dtypes, and which blocks are hybridized."""
+        state = {name: (p.data().copy(), p.dtype) for name, p in self.arrays().items() if p._data is not None}
+        return {"state": state, "active": self.active}
+
+    def restore(self) -> None:
+        """Put the model back as it was found; what was not initialised then stays float32."""
+        dtypes = {np.dtype(dtype).name for _, dtype in self.found["state"].values()}
+        self.model.cast(dtypes.pop() if len(dtypes) == 1 else "float32")
+        arrays = self.arrays()
+        for name, (value, _) in self.found["state"].items():
+            arrays[name].set_data(value)
+        for block, active in self.found["active"]:
+            block._active = active
 
     def require_model(self) -> gluon.Block:
         """The user's block.
@@ -52,8 +68,10 @@ class Side(PlainSide):
         model = self.port.of("mxnet", "model")()
         if not isinstance(model, gluon.Block):
             raise self.wrong_kind(model, "a gluon.Block")
+        self.active = []
         for _, block in walk(model):
             if isinstance(block, gluon.HybridBlock) and not isinstance(block, gluon.SymbolBlock):
+                self.active.append((block, block._active))
                 block._active = False  # hooks and dropout need the plain calls
                 block._clear_cached_op()
         self.initialize(model)
@@ -234,8 +252,7 @@ class Side(PlainSide):
         """The loss and its gradients: of all parameters that learn, and of the inputs that are floats."""
         kept = self.statistics()
         learning = {name: p for name, p in self.arrays().items() if p.grad_req != "null"}
-        for parameter in learning.values():
-            parameter.zero_grad()
+        self.set_gradients({name: np.zeros(p.shape) for name, p in learning.items()})
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)

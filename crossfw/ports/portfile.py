@@ -14,6 +14,7 @@ import numpy as np
 
 from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
+from crossfw.ports.nest import transform
 
 FRAMEWORKS = ("mxnet", "torch")
 TWO_SIDED = ("model", "loss", "optimizer", "clip", "checkpoint")
@@ -84,8 +85,38 @@ class Port:
                 rng = np.random.default_rng([seed, stream])
                 arguments = (rng, size) if size is not None and _takes(function, 2) else (rng,)
                 function = call_user(self.origin, name, function, *arguments)
-            drawn.append(function)
+            drawn.append(self.require_arrays(name, function))
         return drawn[0], drawn[1]
+
+
+    def require_arrays(self, name: str, nest: Any) -> Any:
+        """The nest, of NumPy arrays of numbers.
+
+        Raises:
+            CrossfwError: something else is in it, or nothing.
+        """
+
+        def change(path: str, value: Any) -> np.ndarray:
+            try:
+                array = np.asarray(value)
+            except (TypeError, ValueError) as error:
+                raise self.no_numbers(name, f"{path}: {error}") from error
+            if array.dtype.kind not in "biuf":
+                raise self.no_numbers(name, f"{path} is a {type(value).__name__} of dtype {array.dtype}")
+            return array
+
+        if nest is None and name == "inputs":
+            raise self.no_numbers(name, "it gave nothing")
+        return transform(nest, name, _is_single, change)
+
+    def no_numbers(self, name: str, found: str) -> CrossfwError:
+        """The error for drawn values that are no arrays of numbers."""
+        remedy = f"let {name}(rng) return NumPy arrays of numbers, alone or in tuples, lists and dicts"
+        return CrossfwError(f"{name} of {self.origin}", found, remedy)
+
+
+def _is_single(value: Any) -> bool:
+    return not isinstance(value, (tuple, list, dict))
 
 
 def _takes(function: Callable, count: int) -> bool:

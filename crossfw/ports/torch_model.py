@@ -22,6 +22,11 @@ def is_array(value: Any) -> bool:
     return isinstance(value, (torch.Tensor, np.ndarray, np.generic, int, float)) and not isinstance(value, bool)
 
 
+def is_lazy(value: Any) -> bool:
+    """Whether a parameter has no numbers before the first run."""
+    return isinstance(value, torch.nn.parameter.UninitializedTensorMixin)
+
+
 def to_numpy(value: Any) -> np.ndarray:
     """A NumPy array of any leaf."""
     if not isinstance(value, torch.Tensor):
@@ -40,6 +45,23 @@ class Side(PlainSide):
         self.model = self.call("torch_model()", self.require_model)
         self.dtype = torch.float32
         self.optimizer: Any = None
+        self.found = self.standing()
+
+    def standing(self) -> dict:
+        """How the model stands: values with their dtypes, and the mode of every module."""
+        modes = {path: module.training for path, module in self.model.named_modules()}
+        state = {name: array.detach().clone() for name, array in self.model.state_dict().items() if not is_lazy(array)}
+        return {"state": state, "modes": modes}
+
+    def restore(self) -> None:
+        """Put the model back as it was found."""
+        floats = {a.dtype for a in self.found["state"].values() if a.is_floating_point()}
+        if len(floats) == 1:
+            self.model.to(floats.pop())
+        self.model.zero_grad(set_to_none=True)
+        self.model.load_state_dict(self.found["state"], strict=False)
+        for path, module in self.model.named_modules():
+            module.training = self.found["modes"].get(path, module.training)
 
     def require_model(self) -> torch.nn.Module:
         """The user's module.

@@ -1,13 +1,7 @@
-"""MXNet is imported in the test process itself here, where NumPy's deprecation warnings would be errors."""
+"""MXNet lives in the test process here."""
 
 from __future__ import annotations
 
-import importlib
-import warnings
+from tests.in_process import import_mxnet
 
-from crossfw.backends.loading import supply_numpy_aliases
-
-supply_numpy_aliases()
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    importlib.import_module("mxnet")
+import_mxnet()

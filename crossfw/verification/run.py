@@ -8,15 +8,15 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.errors import CrossfwError
-from crossfw.verify.bounds import rounding_bound
-from crossfw.verify.comparing import by_order, error_of, same_shape
-from crossfw.verify.diagnosis import diagnose
-from crossfw.verify.divergence import locate
-from crossfw.verify.draw import draw_weights
-from crossfw.verify.sides import Pair
-from crossfw.verify.stages import Draw, Stages, draws_of
-from crossfw.verify.verdict import STAGES, PortVerdict
-from crossfw.weights.matching import Mapping, match
+from crossfw.verification.bounds import rounding_bound
+from crossfw.verification.comparing import by_order, error_of, same_shape
+from crossfw.verification.diagnosis import diagnose
+from crossfw.verification.divergence import locate
+from crossfw.verification.draw import draw_weights
+from crossfw.verification.sides import Pair
+from crossfw.verification.stages import Draw, Stages, draws_of
+from crossfw.verification.verdict import STAGES, PortVerdict
+from crossfw.weights.matching import Mapping, constant_faults, coverage_faults, match
 
 TRIALS = 200
 TRIAL_SECONDS = 30.0
@@ -34,13 +34,15 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     mapping = match(pair.units["mxnet"], pair.units["torch"], pair.mxnet.call("renamed", names=names))
     draw = draws_of(pair.settings["sizes"])[0]
     mapping, weights, notes = settle(pair, mapping, draw)
+    faults = (*mapping.faults, *constant_faults(mapping, weights["mxnet"], weights["torch"]))
+    faults += tuple(one for framework, side in pair for one in uncovered(pair, framework, side))
     if not mapping.pairs:
         notes.append("no parameters to map: the models are compared as functions")
     stages = Stages(pair, mapping, weights)
     stages.note(*notes)
     stages.run(advance)
     failing = [name for name in STAGES if any(r.stage == name and r.grade == "different" for r in stages.rows)]
-    stage = "parameters" if mapping.faults else failing[0] if failing else None
+    stage = "parameters" if faults else failing[0] if failing else None
     place, where, causes = (), "", ()
     if stage is not None:
         advance("place and cause")
@@ -50,7 +52,7 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     return PortVerdict(
         title=title,
         rows=tuple(stages.rows),
-        faults=tuple(mapping.faults),
+        faults=faults,
         stage=stage,
         place=place,
         where=where,
@@ -69,19 +71,26 @@ def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str,
     current = pair.both("export")
     weights, notes = starting_weights(pair, mapping, current)
     target = outputs_under(pair.mxnet, weights["mxnet"], draw)
-    chosen, agreeing, started = mapping, 0, time.monotonic()
+    chosen, started = mapping, time.monotonic()
     if not agrees(pair, weights, target, draw):
         for number, other in enumerate(mapping.alternatives()):
             if number == TRIALS or time.monotonic() - started > TRIAL_SECONDS:
                 break
             tried, _ = starting_weights(pair, other, current)
             if agrees(pair, tried, target, draw):
-                chosen, weights, agreeing = other, tried, agreeing + 1
+                chosen, weights = other, tried
                 notes.append(f"parameters of equal shape were told apart by trial ({number + 1} tried)")
                 break
-    elif mapping.ambiguous:
-        notes += [f"ambiguous: {ambiguity}" for ambiguity in mapping.ambiguous]
+    else:
+        chosen = mapping.settled()
+        notes += [f"ambiguous: {ambiguity}" for ambiguity in chosen.ambiguous]
     return chosen, weights, notes
+
+
+def uncovered(pair: Pair, framework: str, side: Any) -> tuple[str, ...]:
+    """Arrays of a side that no unit holds."""
+    sizes = {name: int(array.size) for name, array in side.call("export").items()}
+    return tuple(coverage_faults(pair.units[framework], framework, sizes))
 
 
 def agrees(pair: Pair, weights: dict[str, dict], target: dict[str, np.ndarray], draw: Draw) -> bool:

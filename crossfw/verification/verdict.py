@@ -58,7 +58,7 @@ class Cause:
     trap: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PortVerdict:
     """What can be said of a pair. True only where every tensor of every stage agrees.
 
@@ -86,6 +86,14 @@ class PortVerdict:
         return self.stage is None and bool(self.rows)
 
     @property
+    def word(self) -> str:
+        """ "agrees", "differs", or "not compared" where parameters lack a partner and no known cause tells why."""
+        if self:
+            return "agrees"
+        alone = self.stage == "parameters" and not self.causes and all("no partner" in fault for fault in self.faults)
+        return "not compared" if alone or not self.rows else "differs"
+
+    @property
     def reason(self) -> str:
         """One line: what agrees, or what differs first."""
         if self:
@@ -96,6 +104,8 @@ class PortVerdict:
         if self.faults and self.stage == "parameters":
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
             return f"stage parameters: {self.faults[0]}{more}"
+        if not self.rows:
+            return "nothing was compared"
         row = self.first
         return (
             f"the torch model differs first at stage {self.stage}, {row.tensor} ({row.dtype}, {row.run}): "
@@ -109,8 +119,11 @@ class PortVerdict:
         dtype = min((row.dtype for row in failing), key=lambda d: d != "float64")
         return max((row for row in failing if row.dtype == dtype), key=lambda row: row.error)
 
+    def __repr__(self) -> str:
+        return f"<{self.word}: {self.reason}>"
+
     def __str__(self) -> str:
-        from crossfw.verify.show import text
+        from crossfw.verification.show import text
 
         return text(self)
 
@@ -122,15 +135,15 @@ class PortVerdict:
 
     def html(self) -> str:
         """The verdict as a page of its own."""
-        from crossfw.verify.show import page
+        from crossfw.verification.show import page
 
         return page(self)
 
     def _repr_html_(self) -> str:
-        from crossfw.verify.show import fragment
+        from crossfw.verification.show import fragment
 
         return fragment(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"agrees": bool(self), "reason": self.reason, **asdict(self)}
+        return {"agrees": bool(self), "word": self.word, "reason": self.reason, **asdict(self)}

@@ -9,14 +9,14 @@ from pathlib import Path
 from rich.console import Console
 
 from crossfw.files import write_aside
-from crossfw.verify import verify_file
-from crossfw.verify.show import console_text
+from crossfw.verification import verify_file
+from crossfw.verification.show import console_text
 
 
 def verify_command(
     port: Path, pythons: dict[str, str], threads: int | None, files: dict[str, Path | None], console: Console
 ) -> int:
-    """Verify a port file and print the verdict; 0 where it agrees, 1 where it does not.
+    """Verify a port file and print the verdict: 0 where it agrees, 1 where it does not, 2 where nothing can be said.
 
     Raises:
         CrossfwError: nothing can be compared.
@@ -30,4 +30,4 @@ def verify_command(
         write_aside(files["json"], json.dumps(verdict.to_json(), indent=1, default=str).encode())
     for path in filter(None, files.values()):
         console.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
-    return 0 if verdict else 1
+    return {"agrees": 0, "differs": 1, "not compared": 2}[verdict.word]

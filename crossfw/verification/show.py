@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from crossfw.verify.verdict import STAGES, PortVerdict, Row
+from crossfw.verification.verdict import STAGES, PortVerdict, Row
 
 SIGN = {"equal": "\N{CHECK MARK}", "less accurate": "\N{CHECK MARK}", "different": "\N{MULTIPLICATION X}"}
 
@@ -51,7 +51,7 @@ def _line(stage: str, dtype: str, rows: list[Row], faults: tuple[str, ...]) -> S
 
 def headline(verdict: PortVerdict) -> str:
     """The verdict in two words."""
-    return "AGREES" if verdict else "DIFFERS"
+    return verdict.word.upper()
 
 
 def _paragraphs(verdict: PortVerdict) -> list[tuple[str, list[str]]]:
@@ -60,12 +60,14 @@ def _paragraphs(verdict: PortVerdict) -> list[tuple[str, list[str]]]:
     for cause in verdict.causes:
         trap = f" (known difference {cause.trap})" if cause.trap else ""
         causes += [f"{cause.name}{trap}, at {cause.place}: {cause.found}", f"  to mend it: {cause.remedy}"]
-    if not causes and not verdict:
+    if not causes and verdict.word == "not compared":
+        causes = ["say which parameter is which with rename in the port file, or give both models the same layers"]
+    elif not causes:
         causes = ["none of the known differences restores agreement"]
     found = [
         ("parameters", [f"- {fault}" for fault in verdict.faults]),
         ("where", [verdict.where, *verdict.place] if verdict.where else []),
-        ("cause", [] if verdict else causes),
+        ("to do" if verdict.word == "not compared" else "cause", [] if verdict else causes),
         ("notes", [f"- {note}" for note in verdict.notes]),
     ]
     return [(heading, lines) for heading, lines in found if lines]
@@ -88,12 +90,12 @@ def console_text(verdict: PortVerdict) -> Any:
     """The same with colours, which only repeat what the words say."""
     from rich.text import Text
 
-    styles = {"AGREES": "bold green", "DIFFERS": "bold red"}
+    styles = {"AGREES": "bold green", "DIFFERS": "bold red", "NOT COMPARED": "bold yellow"}
     coloured = Text(text(verdict))
     coloured.stylize(styles[headline(verdict)], 0, len(headline(verdict)))
     coloured.highlight_regex("\N{MULTIPLICATION X}.*", "red")
     coloured.highlight_regex(".*<-- first divergence", "bold red")
-    coloured.highlight_regex("(?m)^(parameters|where|cause|notes):", "bold")
+    coloured.highlight_regex("(?m)^(parameters|where|cause|to do|notes):", "bold")
     return coloured
 
 
@@ -111,7 +113,7 @@ def _template(name: str, verdict: PortVerdict) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("crossfw.verify"),
+        loader=PackageLoader("crossfw.verification"),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,

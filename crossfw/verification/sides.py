@@ -55,6 +55,11 @@ class LocalSide:
         """The result of a method of `PortService`; exceptions pass through."""
         return getattr(self.service, method)(**arguments)
 
+    def restore(self) -> None:
+        """Put the model back as it was found, if it was built."""
+        if self.service.side is not None:
+            self.service.side.restore()
+
 
 @dataclass
 class Pair:
@@ -114,6 +119,12 @@ class Pair:
             self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
             self.versions[framework] = described["version"]
         compare_structure(self.outputs)
+
+
+    def restore(self) -> None:
+        """Put models that are the caller's own objects back as they were."""
+        for _, side in self:
+            side.restore()
 
 
 def one_sided(told: dict, key: str, what: str) -> CrossfwError:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from crossfw.errors import CrossfwError
-from crossfw.verify.comparing import error_of, same_shape
-from crossfw.verify.stages import Stages
+from crossfw.verification.comparing import error_of, same_shape
+from crossfw.verification.stages import Stages
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 from crossfw.ports.portfile import Port
-from crossfw.verify.run import verify_pair
-from crossfw.verify.sides import local_sides, worker_sides
-from crossfw.verify.verdict import PortVerdict
+from crossfw.verification.run import verify_pair
+from crossfw.verification.sides import local_sides, worker_sides
+from crossfw.verification.verdict import PortVerdict
 
 
 def verify(block: Any, module: Any, inputs: Any, **settings: Any) -> PortVerdict:
@@ -26,7 +26,10 @@ def verify(block: Any, module: Any, inputs: Any, **settings: Any) -> PortVerdict
     """
     values = {"mxnet_model": maker(block), "torch_model": maker(module), "inputs": inputs, **settings}
     with local_sides(Port(values, "crossfw.verify(...)")) as pair:
-        return verify_pair(pair, f"{name_of(module)} against {name_of(block)}")
+        try:
+            return verify_pair(pair, f"{name_of(module)} against {name_of(block)}")
+        finally:
+            pair.restore()
 
 
 def name_of(model: Any) -> str:

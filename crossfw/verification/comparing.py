@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from crossfw.agreement.compare import SAME_ACCURACY
-from crossfw.verify.verdict import Row
+from crossfw.verification.verdict import Row
 from crossfw.weights.matching import Mapping, SlotPair
 
 SMALL = 1e-3  # a gradient that is nothing but rounding is measured on this part of the largest one

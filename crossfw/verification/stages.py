@@ -9,10 +9,10 @@ import numpy as np
 
 from crossfw.agreement.bounds import CEILING
 from crossfw.errors import CrossfwError
-from crossfw.verify.bounds import NOISE, longest_sum, rounding_bound, step_bound
-from crossfw.verify.comparing import SMALL, by_order, by_slots, error_of, graded, rows_of, slot_pairs
-from crossfw.verify.sides import Pair
-from crossfw.verify.verdict import Row
+from crossfw.verification.bounds import NOISE, longest_sum, rounding_bound, step_bound
+from crossfw.verification.comparing import SMALL, by_order, by_slots, error_of, graded, rows_of, slot_pairs
+from crossfw.verification.sides import Pair
+from crossfw.verification.verdict import Row
 from crossfw.weights.matching import Mapping
 
 SEEDS = (0, 1, 2)

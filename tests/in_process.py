@@ -1,0 +1,16 @@
+"""MXNet imported in a test process itself, where NumPy's deprecation warnings would be errors."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+
+from crossfw.backends.loading import supply_numpy_aliases
+
+
+def import_mxnet() -> None:
+    """Import it once, its warnings silenced; later imports find it."""
+    supply_numpy_aliases()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module("mxnet")

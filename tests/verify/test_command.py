@@ -1,0 +1,128 @@
+"""`crossfw verify` as a person types it: verdicts, files, exit codes, and one clear error for bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.test_cli import crossfw
+from tests.verify.ports import write_port
+
+TORCH_END = "torch.nn.Linear(6, 3))"
+MXNET_END = "nn.Dense(3))"
+
+BAD = {
+    "no such file": (lambda d: d / "none.py", ["none.py", "there is no such file"]),
+    "a module that raises": (
+        lambda d: write_port(d, ("import numpy as np", "import numpy as np\n1 / 0")),
+        ["ZeroDivisionError", "port.py, line 3: 1 / 0"],
+    ),
+    "no torch_model": (
+        lambda d: write_port(d, ("def torch_model", "def torch_modle")),
+        ["defines no torch_model", "did you mean 'torch_modle'"],
+    ),
+    "no inputs": (lambda d: write_port(d, ("def inputs", "def input_")), ["defines no inputs"]),
+    "mxnet_model raises": (
+        lambda d: write_port(d, ("net = nn.HybridSequential()", "net = nn.Sequentail()")),
+        ["mxnet_model()", "AttributeError", "line 7: net = nn.Sequentail()"],
+    ),
+    "torch_model raises": (
+        lambda d: write_port(d, ("import torch\n", "import torch\n    raise RuntimeError('no weights')\n")),
+        ["torch_model()", "RuntimeError: no weights", "line 14"],
+    ),
+    "torch_model gives nothing": (
+        lambda d: write_port(d, ("return torch.nn", "torch.nn")),
+        ["torch_model()", "it gave nothing", "return a torch.nn.Module"],
+    ),
+    "mxnet_model gives a list": (
+        lambda d: write_port(d, ("return net", "return [net]")),
+        ["mxnet_model()", "it gave a builtins.list", "return a gluon.Block"],
+    ),
+    "inputs raise": (
+        lambda d: write_port(d, ("return rng.standard_normal", "return rng.standard_norml")),
+        ["inputs of", "standard_norml", "line 18"],
+    ),
+    "inputs that MXNet refuses": (
+        lambda d: write_port(d, ("(batch_size, 4)", "(batch_size, 4)).astype(str")),
+        ["inputs", "<U", "numbers"],
+    ),
+    "inputs that torch refuses": (
+        lambda d: write_port(d, ("(batch_size, 4)", "(batch_size, 5)")),
+        ["the torch model's forward", "RuntimeError", "mat1 and mat2"],
+    ),
+    "outputs of different structure": (
+        lambda d: write_port(
+            d, ("return torch.nn.Sequential", "net = torch.nn.Sequential"),
+            ("torch.nn.Linear(6, 3))", "torch.nn.Linear(6, 3))\n    class Two(torch.nn.Module):\n        def __init__(self):\n"
+             "            super().__init__()\n            self.net = net\n        def forward(self, x):\n"
+             "            return self.net(x), x\n    return Two()")),
+        ["different numbers of arrays", "mxnet: output (2, 3)", "torch: output[0] (2, 3), output[1] (2, 4)", "wrapper"],
+    ),
+    "a layer without partner": (
+        lambda d: write_port(d, (TORCH_END, "torch.nn.Linear(6, 3), torch.nn.Linear(3, 3))")),
+        ["3.weight", "rename"],
+    ),
+    "deferred initialisation never completed": (
+        lambda d: write_port(
+            d, ("return net", "class Lost(type(net)):\n        def hybrid_forward(self, F, x):\n"
+                "            return list(self._children.values())[0](x)\n    lost = Lost()\n"
+                "    lost.add(nn.Dense(3), nn.Dense(5))\n    return lost")),
+        ["1.weight", "deferred initialisation"],
+    ),
+    "a loss on one side": (
+        lambda d: write_port(d, more="\ndef mxnet_loss(output):\n    return output.sum()\n"),
+        ["there is mxnet_loss, and no torch_loss"],
+    ),
+    "a checkpoint that is not there": (
+        lambda d: write_port(d, more='\nmxnet_checkpoint = "none.params"\n'),
+        ["mxnet checkpoint none.params", "there is no file"],
+    ),
+    "an MXNet model that gives NaN": (
+        lambda d: write_port(d, ('activation="tanh"', 'activation="tanh", bias_initializer="zeros"'),
+                             ("rng.standard_normal((batch_size, 4))", "rng.standard_normal((batch_size, 4)) * np.nan")),
+        ["output of the MXNet model", "NaN or infinite"],
+    ),
+    "a rename of names that are not there": (
+        lambda d: write_port(d, more='\nrename = {"0.weigth": "0.weight"}\n'),
+        ["0.weigth", "did you mean '0.weight'"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_clear_error(case, tmp_path):
+    make, expected = BAD[case]
+    done = crossfw("verify", str(make(tmp_path)))
+    said = done.stdout + done.stderr
+    assert done.returncode == 2, said
+    assert "Traceback" not in said
+    assert "to do:" in said or "not compared" in said.lower()
+    for words in expected:
+        assert words in said
+
+
+def test_a_true_port_agrees_and_writes_its_files(tmp_path):
+    page, data = tmp_path / "v.html", tmp_path / "v.json"
+    done = crossfw("verify", str(write_port(tmp_path)), "--html", str(page), "--json", str(data))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("AGREES")
+    told = json.loads(data.read_text())
+    assert told["agrees"] and {row["stage"] for row in told["rows"]} >= {"parameters", "forward", "gradients", "update"}
+    assert "<html" in page.read_text() and "AGREES" in page.read_text()
+
+
+def test_a_wrong_port_exits_with_1(tmp_path):
+    done = crossfw("verify", str(write_port(tmp_path, ("torch.nn.Tanh()", "torch.nn.ReLU()"))))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.startswith("DIFFERS") and "stage forward" in done.stdout
+    assert "activation" in done.stdout
+
+
+def test_the_other_framework_need_not_be_installed_on_a_side(tmp_path):
+    text = write_port(tmp_path).read_text()
+    guard = 'import sys\nassert not {"mxnet", "torch"} <= set(sys.modules), "both frameworks in one process"\n'
+    Path(tmp_path / "port.py").write_text(text.replace("    return rng", "    import sys\n    " + guard.splitlines()[1] + "\n    return rng"))
+    done = crossfw("verify", str(tmp_path / "port.py"))
+    assert done.returncode == 0, done.stdout + done.stderr
