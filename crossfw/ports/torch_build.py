@@ -64,10 +64,16 @@ class ModuleService:
         }
 
     def _rename(self, rename: Any, names: list) -> Any:
-        if not callable(rename):
+        if callable(rename):
+            told = {name: call_user(self.file, "rename", rename, name) for name in names}
+            return {name: other for name, other in told.items() if other is not None}
+        if rename is None or isinstance(rename, dict):
             return rename
-        told = {name: call_user(self.file, "rename", rename, name) for name in names}
-        return {name: other for name, other in told.items() if other is not None}
+        try:
+            return [(getattr(pattern, "pattern", pattern), replacement) for pattern, replacement in rename]
+        except (TypeError, ValueError) as error:
+            remedy = "give a dict, a list of (pattern, replacement), or a function"
+            raise CrossfwError(f"rename of {self.file}", f"it is no such thing: {error}", remedy) from error
 
 
 def _array(tensor: Any) -> np.ndarray:

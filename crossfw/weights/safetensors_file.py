@@ -38,7 +38,7 @@ CODES = {
 DTYPES = {code: dtype for dtype, code in CODES.items()}
 METADATA = "__metadata__"
 MAX_HEADER = 100_000_000
-CHUNK = 1 << 24
+CHUNK = 1 << 20  # fits into the caches of a core; 16 MB take twice as long
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class SafetensorsFile:
     def _array(self, name: str, entry: dict[str, Any], start: int) -> StoredArray:
         dtype, shape = DTYPES[entry["dtype"]], tuple(entry["shape"])
         begin, end = entry["data_offsets"]
-        if begin < 0 or any(size < 0 for size in shape):
+        if any(type(number) is not int or number < 0 for number in (*shape, begin, end)):
             raise ValueError(f"{name!r} has {entry}")
         if self.file.check(start + begin, dtype, shape) != end - begin:
             raise ValueError(f"{name!r} has {entry}")

@@ -300,11 +300,18 @@ def test_what_names_leave_open_is_refused_and_rename_settles_it(tmp_path):
     for more in (
         "rename = {'0.weight': 'head.weight', '0.bias': 'head.bias'}",
         "rename = [('^0', 'head'), ('^1', 'body')]",
+        "import re\nrename = [(re.compile('^0'), 'head'), ('^1', 'body')]",
         "def rename(name): return name.replace('0', 'head').replace('1', 'body')",
     ):
         found = converted(tmp_path, PAIR, more).state_dict()
         for old, new in (("0", "head"), ("1", "body")):
             np.testing.assert_array_equal(found[f"{new}.weight"].numpy(), wanted[f"{old}.weight"].asnumpy())
+
+
+def test_a_rename_of_no_known_form(tmp_path):
+    two_dense(tmp_path)
+    with pytest.raises(CrossfwError, match="no such thing"):
+        plan_conversion(tmp_path / "x.params", port(tmp_path, PAIR, "rename = [1, 2]"))
 
 
 VOCABULARY = CLASS + "        self.{first}, self.{second} = nn.{one}, nn.{two}\n"

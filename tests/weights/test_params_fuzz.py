@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import tracemalloc
 from contextlib import suppress
@@ -133,3 +134,14 @@ def test_damaged_safetensors(tmp_path_factory, place, change):
     with suppress(CrossfwError):
         for array in SafetensorsFile(path).arrays.values():
             assert array.bits().size <= 6 * 4
+
+
+@pytest.mark.parametrize("changed", [{"shape": [6.0]}, {"shape": [True]}, {"shape": [-6]}, {"data_offsets": [-24, 0]}])
+@pytest.mark.parametrize("key", ["dtype", "shape", "data_offsets", ""])
+def test_hostile_safetensors_headers(tmp_path, changed, key):
+    entry = {"dtype": "F32", "shape": [6], "data_offsets": [0, 24], **changed}
+    entry.pop(key, None)
+    text = json.dumps({"a": entry}).encode()
+    (tmp_path / "x.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(24))
+    with pytest.raises(CrossfwError, match="header"):
+        SafetensorsFile(tmp_path / "x.safetensors")
