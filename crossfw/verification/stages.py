@@ -14,6 +14,7 @@ from crossfw.verification.comparing import SMALL, by_order, by_slots, error_of, 
 from crossfw.verification.sides import Pair
 from crossfw.verification.verdict import Row
 from crossfw.weights.matching import Mapping
+from crossfw.weights.units import Unit
 
 SEEDS = (0, 1, 2)
 
@@ -209,6 +210,7 @@ class Stages:
                 return rows(found["mxnet"], as_torch(self.mapping, moved))
 
             self.add(rows(found["mxnet"], found["torch"]), again)
+        self.note(*unused_rows(self.pair.units["mxnet"], self.gradients))
 
     def to_torch_gradients(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """MXNet's gradients under torch's names; the gradient of repeated numbers is shared among them."""
@@ -332,6 +334,20 @@ GROUP_NORM = (
     "GroupNorm: MXNet has one scale and one shift per group, torch one per channel. Their gradients agree when summed "
     "over a group; in training torch's move apart within a group, so they are held still while updates are compared"
 )
+
+
+def unused_rows(units: list[Unit], gradients: list[dict[str, np.ndarray]]) -> list[str]:
+    """What no drawn input looked up in an embedding, and was therefore not compared."""
+    notes = []
+    for unit in units:
+        name = unit.slots[0].name if unit.kind == "embedding" else None
+        found = [g[name] for g in gradients if name in g]
+        if found:
+            unused = int((~np.any([g.any(axis=1) for g in found], axis=0)).sum())
+            if unused:
+                total = len(found[0])
+                notes.append(f"{name}: {unused} of {total} rows were never looked up; let inputs(rng) cover the range")
+    return notes
 
 
 def require_finite(outputs: dict[str, np.ndarray], draw: Draw) -> None:
