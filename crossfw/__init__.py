@@ -15,6 +15,7 @@ The rooms, in the order in which data flows through them:
     throughput/  rounds, samples, statistics, memory
     harness/     cells, resumption, verdicts: `crossfw run`
     verification/ a user's pair from two models to a verdict: stages, place of the first divergence, cause
+    audit/       the D2L audit: every model that d2l.mxnet and d2l.torch both define, as a third party's port
     report/      results as tables, figures, Markdown, HTML
     cli.py       the commands
 

@@ -8,6 +8,7 @@ from crossfw.audit import (
     d2l_linear,
     d2l_reasons,
     d2l_recurrent,
+    d2l_steps,
     d2l_text,
     d2l_training,
     d2l_transformer,
@@ -17,7 +18,17 @@ from crossfw.audit import (
 from crossfw.audit.case import AuditCase
 from crossfw.checks import require_choice
 
-FAMILIES = (d2l_linear, d2l_recurrent, d2l_attention, d2l_transformer, d2l_vision, d2l_training, d2l_use, d2l_boxes)
+FAMILIES = (
+    d2l_linear,
+    d2l_recurrent,
+    d2l_attention,
+    d2l_transformer,
+    d2l_vision,
+    d2l_training,
+    d2l_steps,
+    d2l_use,
+    d2l_boxes,
+)
 
 CASES: tuple[AuditCase, ...] = tuple(case for family in (*FAMILIES, d2l_text, d2l_reasons) for case in family.CASES)
 

@@ -21,7 +21,7 @@ from crossfw.audit.write import write_report
 from crossfw.backends.client import PACKAGE
 from crossfw.backends.threads import environment
 from crossfw.errors import CrossfwError
-from crossfw.verify import verify_file
+from crossfw.verification import verify_file
 
 # As a worker is started, with this package alone put on the interpreter's path.
 COMPUTE = """

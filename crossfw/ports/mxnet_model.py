@@ -91,7 +91,7 @@ class Side(PlainSide):
         self.model.cast(dtype)
 
     def complete(self) -> None:
-        """End deferred initialisation by a run before anything is cast: in NumPy mode initialisers draw float32 alone."""
+        """End deferred initialisation by a run before a cast: in NumPy mode initialisers draw float32 alone."""
         if any(p._deferred_init for p in self.model.collect_params().values()):
             self.run(self.feed(self.draw(0, self.port.sizes[0])[0], "inputs"))
 
