@@ -11,7 +11,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from crossfw.errors import CrossfwError
-from crossfw.ports import mxnet_record
+from crossfw.ports import mxnet_optimizers, mxnet_record
 from crossfw.ports.masks import Masks
 from crossfw.ports.mxnet_dropout import shared_dropout
 from crossfw.ports.mxnet_units import Names, units_of, walk
@@ -32,7 +32,7 @@ def to_numpy(value: Any) -> np.ndarray:
     return (value if value.stype == "default" else value.tostype("default")).asnumpy()
 
 
-class Side(PlainSide):
+class Side(mxnet_record.Recording, PlainSide):
     """A Gluon block under the verifier's control; the methods are those of `torch_model.Side`."""
 
     framework = "mxnet"
@@ -194,9 +194,12 @@ class Side(PlainSide):
         rates = [layer._dropout for layer in layers]
         for layer in layers:
             layer._dropout = 0
-        yield
-        for layer, rate in zip(layers, rates):
-            layer._dropout = rate
+        try:
+            yield
+        finally:
+            for layer, rate in zip(layers, rates):
+                layer._dropout = rate
+        if layers:
             self.masks.note("dropout inside recurrent layers is switched off, its rates are compared")
 
     def forward(self, seed: int, size: Any, training: bool) -> dict:
@@ -286,11 +289,17 @@ class Side(PlainSide):
             parameters = self.model.collect_params()
             sgd = {"learning_rate": self.DEFAULT_RATE}
             self.trainer = gluon.Trainer(parameters, "sgd", sgd) if parameters.keys() else None
-            return {"default": True, "decay": 0.0}
+            return {"default": True, "decay": 0.0, **self.trainer_settings()}
         self.trainer = self.call("mxnet_optimizer", lambda: make(self.model))
         if not isinstance(self.trainer, gluon.Trainer):
             raise self.wrong_kind(self.trainer, "a gluon.Trainer", "mxnet_optimizer")
-        return {"default": False, "decay": decay_rate(self.trainer._optimizer)}
+        return {"default": False, "decay": decay_rate(self.trainer._optimizer), **self.trainer_settings()}
+
+    def trainer_settings(self) -> dict:
+        """What the trainer's optimizer is set to; nothing where the model has no parameters."""
+        if self.trainer is None:
+            return {}
+        return mxnet_optimizers.described(self.trainer, {id(p): name for name, p in self.arrays().items()})
 
     def clip(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Given gradients after the user's clipping; none without such a function."""
@@ -333,19 +342,6 @@ class Side(PlainSide):
             self.step()
             losses.append(self.scalar(loss))
         return {"losses": np.array(losses, np.float64), "arrays": self.export()}
-
-    def record(self, seed: int, size: Any, training: bool) -> list[dict]:
-        """Every call of a block in one run: its path, class and the shapes; the arrays stay here."""
-        kept = self.statistics()
-        with self.mode(training, seed), mxnet_record.recorded(self.model) as calls:
-            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
-        self.load(kept)
-        self.calls = calls
-        return mxnet_record.listing(calls)
-
-    def call_arrays(self, number: int) -> dict:
-        """Inputs and outputs of a recorded call."""
-        return mxnet_record.arrays(self.calls[number])
 
 
 def decay_rate(optimizer: Any) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mxnet import gluon, nd
 
-from crossfw.ports.mxnet_units import walk
+from crossfw.ports.mxnet_units import settings_of, walk
 from crossfw.ports.nest import leaves
 from crossfw.ports.record import Call
 
@@ -66,6 +66,7 @@ def listing(calls: list[Call]) -> list[dict]:
             "number": call.number,
             "start": call.start,
             "depth": call.depth,
+            "settings": settings_of(call.module),
             "inputs": [list(a.shape) for a in _arrays(call.inputs).values()],
             "outputs": [list(a.shape) for a in _arrays(call.output).values()],
         }
@@ -88,3 +89,20 @@ def arrays(call: Call) -> dict:
         "inputs": [a.asnumpy() for a in _arrays(call.inputs).values()],
         "outputs": [a.asnumpy() for a in _arrays(call.output).values()],
     }
+
+
+class Recording:
+    """The methods of a side that run its model call by call."""
+
+    def record(self, seed: int, size: Any, training: bool) -> list[dict]:
+        """Every call of a block in one run: its path, class and the shapes; the arrays stay here."""
+        kept = self.statistics()
+        with self.mode(training, seed), recorded(self.model) as calls:
+            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        self.load(kept)
+        self.calls = calls
+        return listing(calls)
+
+    def call_arrays(self, numbers: list[int]) -> list[dict]:
+        """Inputs and outputs of recorded calls."""
+        return [arrays(self.calls[number]) for number in numbers]

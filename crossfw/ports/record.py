@@ -17,6 +17,7 @@ class Call:
         depth: how many calls it stood in.
         inputs, output: what went in and came out, as the framework's nests.
         module: the module itself.
+        drawn: the dropout masks (shape, rate) that were drawn before it.
     """
 
     path: str
@@ -28,3 +29,4 @@ class Call:
     output: Any = None
     number: int = -1
     keywords: dict = field(default_factory=dict)
+    drawn: list = field(default_factory=list)

@@ -11,6 +11,8 @@ from crossfw.backends.loading import supply_numpy_aliases
 from crossfw.errors import CrossfwError
 from crossfw.ports.portfile import Port, read_port
 
+SIDES = {"mxnet": "mxnet_model", "torch": "torch_changes"}
+
 
 class PortService:
     """The methods of a `Side`, after `open` has built it.
@@ -35,7 +37,7 @@ class PortService:
             supply_numpy_aliases()
         self.port = self.source if isinstance(self.source, Port) else read_port(self.source)
         try:
-            module = importlib.import_module(f"crossfw.ports.{self.framework}_model")
+            module = importlib.import_module(f"crossfw.ports.{SIDES[self.framework]}")
         except ImportError as error:
             raise CrossfwError(
                 f"the {self.framework} side of {self.port.origin}",
@@ -92,7 +94,10 @@ class PortService:
         try:
             rules = [(re.compile(pattern), replacement) for pattern, replacement in rename]
         except (TypeError, ValueError, re.error) as error:
-            asked, remedy = f"rename of {self.port.origin}", "give a dict, a list of (pattern, replacement), or a function"
+            asked, remedy = (
+                f"rename of {self.port.origin}",
+                "give a dict, a list of (pattern, replacement), or a function",
+            )
             raise CrossfwError(asked, f"it is no such thing: {error}", remedy) from error
         found = {}
         for name in names:

@@ -35,7 +35,7 @@ def to_numpy(value: Any) -> np.ndarray:
     return (value.float() if value.dtype is torch.bfloat16 else value).cpu().numpy()
 
 
-class Side(PlainSide):
+class Side(torch_record.Recording, PlainSide):
     """A torch module under the verifier's control; the methods are those of `mxnet_model.Side`."""
 
     framework = "torch"
@@ -146,8 +146,10 @@ class Side(PlainSide):
         masks = Masks(seed)
         self.masks = masks
         with self.without_recurrent_dropout(), shared_dropout(masks), torch_batch_norm.biased(self.model, masks):
-            yield
-        self.model.eval()
+            try:
+                yield
+            finally:
+                self.model.eval()
 
     @contextlib.contextmanager
     def without_recurrent_dropout(self) -> Any:
@@ -156,9 +158,12 @@ class Side(PlainSide):
         rates = [layer.dropout for layer in layers]
         for layer in layers:
             layer.dropout = 0.0
-        yield
-        for layer, rate in zip(layers, rates):
-            layer.dropout = rate
+        try:
+            yield
+        finally:
+            for layer, rate in zip(layers, rates):
+                layer.dropout = rate
+        if layers:
             self.masks.note("dropout inside recurrent layers is switched off, its rates are compared")
 
     def forward(self, seed: int, size: Any, training: bool) -> dict:
@@ -198,7 +203,9 @@ class Side(PlainSide):
         with torch.no_grad():
             output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
             given = iter(outputs.values())
-            fed = transform(output, "output", is_array, lambda _, a: torch.tensor(next(given)).to(a.dtype).reshape(a.shape))
+            fed = transform(
+                output, "output", is_array, lambda _, a: torch.tensor(next(given)).to(a.dtype).reshape(a.shape)
+            )
             return to_numpy(self.loss_of(fed, seed, size))
 
     def gradients(self, seed: int, size: Any, training: bool) -> dict:
@@ -277,27 +284,6 @@ class Side(PlainSide):
                 self.call("the torch optimizer's step", self.optimizer.step)
             losses.append(to_numpy(loss))
         return {"losses": np.array(losses, np.float64), "arrays": self.export()}
-
-    def record(self, seed: int, size: Any, training: bool) -> list[dict]:
-        """Every call of a module in one run: its path, class and the shapes; the arrays stay here."""
-        kept = self.statistics()
-        with torch.no_grad(), self.mode(training, seed), torch_record.recorded(self.model) as calls:
-            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
-        self.load(kept)
-        self.calls = calls
-        return torch_record.listing(calls)
-
-    def call_arrays(self, number: int) -> dict:
-        """Inputs and outputs of a recorded call."""
-        return torch_record.arrays(self.calls[number])
-
-    def run_call(self, number: int, inputs: list[np.ndarray], training: bool, seed: int) -> dict[str, np.ndarray]:
-        """A recorded call again, with other floats in place of its inputs."""
-        kept = self.statistics()
-        with torch.no_grad(), self.mode(training, seed):
-            found = torch_record.again(self.calls[number], inputs, self.dtype)
-        self.load(kept)
-        return found
 
 
 def decay_rate(optimizer: torch.optim.Optimizer) -> float:

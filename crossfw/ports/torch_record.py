@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from crossfw.ports.masks import Masks
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.record import Call
+from crossfw.ports.torch_units import settings_of
 
 
 def is_tensor(value: Any) -> bool:
@@ -24,8 +26,8 @@ def tree(model: torch.nn.Module) -> list[dict]:
 
 
 @contextlib.contextmanager
-def recorded(model: torch.nn.Module) -> Iterator[list[Call]]:
-    """Within it every call is kept; the list is in the order in which calls ended."""
+def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
+    """Within it every call is kept, with how many of the masks were drawn before it; in the order in which calls ended."""
     done: list[Call] = []
     open_calls: list[Call] = []
     begun = 0
@@ -35,7 +37,7 @@ def recorded(model: torch.nn.Module) -> Iterator[list[Call]]:
         def hook(module: torch.nn.Module, inputs: tuple, keywords: dict) -> None:
             nonlocal begun
             call = Call(path, type(module).__name__, begun, len(open_calls), module, _copies(inputs))
-            call.keywords = _copies(keywords)
+            call.keywords, call.drawn = _copies(keywords), list(masks.calls) if masks is not None else []
             open_calls.append(call)
             begun += 1
 
@@ -76,6 +78,7 @@ def listing(calls: list[Call]) -> list[dict]:
             "number": call.number,
             "start": call.start,
             "depth": call.depth,
+            "settings": settings_of(call.module),
             "inputs": [list(a.shape) for a in _tensors((call.inputs, call.keywords)).values()],
             "outputs": [list(a.shape) for a in _tensors(call.output).values()],
         }
@@ -95,8 +98,9 @@ def arrays(call: Call) -> dict:
     }
 
 
-def again(call: Call, inputs: list[np.ndarray], dtype: torch.dtype) -> dict[str, np.ndarray]:
-    """The outputs of a call's module with given arrays in place of its tensors."""
+def again(call: Call, inputs: list[np.ndarray], dtype: torch.dtype, masks: Masks) -> dict[str, np.ndarray]:
+    """The outputs of a call's module with given arrays in place of its tensors, under the masks of the recorded run."""
+    masks.calls[:] = call.drawn
     given = iter(inputs)
 
     def change(_: str, value: Any) -> Any:
@@ -109,3 +113,29 @@ def again(call: Call, inputs: list[np.ndarray], dtype: torch.dtype) -> dict[str,
     keywords = transform(call.keywords, "inputs", _is_single, change)
     output = call.module(*positional, **keywords)
     return {name: a.numpy() for name, a in _tensors(output).items()}
+
+
+class Recording:
+    """The methods of a side that run its model call by call."""
+
+    def record(self, seed: int, size: Any, training: bool) -> list[dict]:
+        """Every call of a module in one run: its path, class and the shapes; the arrays stay here."""
+        kept = self.statistics()
+        with torch.no_grad(), self.mode(training, seed), recorded(self.model, self.masks) as calls:
+            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        self.load(kept)
+        self.calls = calls
+        return listing(calls)
+
+    def call_arrays(self, numbers: list[int]) -> list[dict]:
+        """Inputs and outputs of recorded calls."""
+        return [arrays(self.calls[number]) for number in numbers]
+
+    def run_call(self, number: int, inputs: list[np.ndarray], training: bool, seed: int) -> list[np.ndarray]:
+        """The outputs of a recorded call that is made again, with other numbers in place of its inputs."""
+        kept = self.statistics()
+        with torch.no_grad(), self.mode(training, seed):
+            call = self.calls[number]
+            found = self.call(call.path, lambda: again(call, inputs, self.dtype, self.masks))
+        self.load(kept)
+        return list(found.values())

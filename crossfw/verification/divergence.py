@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import error_of, same_shape
+from crossfw.verification.pairing import family, inner_activation, pair_calls
 from crossfw.verification.stages import Stages
+
+OK, DIFFERS, PASSES = "ok", "differs", "passes on"
+SMALL_PART, LARGEST = 1e-4, 1e-6  # of the error that is looked for
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,8 @@ class Step:
 
     Attributes:
         mxnet, torch: what the sides told of the calls.
-        inputs: error of the inputs; output: of the outputs; own: of torch's output on MXNet's input.
+        inputs: error of the inputs; output: of the outputs; own: of torch's output on MXNet's input, None if it cannot be run.
+        limit: the bound on each.
     """
 
     mxnet: dict
@@ -26,6 +32,16 @@ class Step:
     inputs: float
     output: float
     own: float | None
+    limit: float
+
+    @property
+    def sign(self) -> str:
+        """ok, differs (the error starts in the call), or passes on (its input differs already)."""
+        if self.output <= self.limit:
+            return OK
+        if self.own is not None:
+            return PASSES if self.own <= self.limit and self.inputs > self.limit else DIFFERS
+        return PASSES if self.inputs > self.limit else DIFFERS
 
 
 @dataclass(frozen=True)
@@ -33,107 +49,237 @@ class Place:
     """Where a pair begins to differ.
 
     Attributes:
-        where: one sentence. lines: the tree of calls, the place marked. steps: every pair of calls.
-        first: the first that differs.
+        where: one sentence. lines: the tree of calls, the place marked. steps: every pair of calls, in the order of their ends.
+        first: the deepest step that starts the error. gap: the calls before and after the code of a forward that starts it.
+        tensors: torch's tensors that differ, where the place is no layer.
     """
 
     where: str = ""
     lines: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     first: Step | None = None
-    gap: tuple[Step | None, Step] | None = field(default=None)
+    gap: tuple[Step | None, Step | None] | None = None
+    tensors: tuple[str, ...] = ()
 
-
-FORWARD = {"forward": False, "forward in training": True}
+    @property
+    def path(self) -> str:
+        """Of torch's module at the place."""
+        return self.first.torch["path"] if self.first else ""
 
 
 def locate(stages: Stages, stage: str) -> Place:
-    """The place, for a stage that the layers' outputs can tell."""
-    if stage == "parameters" or stage not in FORWARD and not failing_gradients(stages, stage):
-        return Place()
-    training = FORWARD.get(stage, stages.training)
+    """The place of a stage's fault."""
+    from crossfw.verification.places import other_place
+
+    if stage not in ("forward", "forward in training"):
+        return other_place(stages, stage)
+    try:
+        place = traced(stages, training=stage != "forward")
+    except CrossfwError:
+        return Place("the layers could not be run one by one")
+    return place if place.first or stage == "forward" else other_place(stages, stage, place)
+
+
+def traced(stages: Stages, training: bool) -> Place:
+    """The place, from a recorded run of both models."""
     stages.reset()
-    draw = stages.draws[0]
-    listings = stages.pair.both("record", **draw.arguments, training=training)
-    pairs = pair_calls(stages, listings)
-    steps = [measure(stages, a, b, training, draw.seed) for a, b in pairs]
-    return judged(stages, steps, listings["torch"])
+    draw = next((d for d in stages.draws if fails(stages, str(d))), stages.draws[0])
+    calls = stages.pair.both("record", **draw.arguments, training=training)
+    pairs = pair_calls(stages.mapping, calls["mxnet"], calls["torch"])
+    theirs = arrays_of(stages.pair.mxnet, calls["mxnet"])
+    ours = arrays_of(stages.pair.torch, calls["torch"])
+    bench = Bench(stages, calls, theirs, ours, training, draw.seed, threshold(stages))
+    steps = [bench.step(a, b) for a, b in pairs]
+    return judged(steps, calls["torch"])
 
 
-def failing_gradients(stages: Stages, stage: str) -> bool:
-    return False
+def threshold(stages: Stages) -> float:
+    """The error at which a call counts as different: the bound, or a small part of what is looked for.
+
+    Some of MXNet's operators hold constants as C floats, which no output shows that is otherwise right.
+    """
+    worst = max((row.error for row in stages.rows if row.grade == "different"), default=0.0)
+    return max(stages.limit(), min(SMALL_PART * worst, LARGEST))
 
 
-def pair_calls(stages: Stages, listings: dict[str, list[dict]]) -> list[tuple[dict, dict]]:
-    """Calls that correspond: those of mapped layers, occurrence by occurrence; then containers and layers without
-    parameters between them, by kind and order."""
-    partner = {p.torch.layer: p.mxnet.layer for p in stages.mapping.pairs}
-    occurrences: dict[str, list[dict]] = {}
-    for call in listings["mxnet"]:
-        occurrences.setdefault(call["path"], []).append(call)
-    counts: dict[str, int] = {}
-    pairs = []
-    for call in listings["torch"]:
-        path = partner.get(call["path"])
-        if path is None:
-            continue
-        index = counts.get(call["path"], 0)
-        counts[call["path"]] = index + 1
-        if index < len(occurrences.get(path, ())):
-            pairs.append((occurrences[path][index], call))
-    return pairs
+def fails(stages: Stages, run: str) -> bool:
+    """Whether anything differs in a draw."""
+    return any(row.grade == "different" and row.run == run for row in stages.rows)
 
 
-def measure(stages: Stages, mxnet: dict, torch: dict, training: bool, seed: int) -> Step:
-    """Errors of one pair of calls."""
-    theirs = stages.pair.mxnet.call("call_arrays", number=mxnet["number"])
-    ours = stages.pair.torch.call("call_arrays", number=torch["number"])
-    own = None
-    floats = lambda arrays: [a for a in arrays]  # noqa: E731
-    if [np.size(a) for a in theirs["inputs"]] == [np.size(a) for a in ours["inputs"]]:
+def arrays_of(side: Any, calls: list[dict]) -> dict[int, dict]:
+    """Inputs and outputs of recorded calls by number."""
+    numbers = [call["number"] for call in calls]
+    return dict(zip(numbers, side.call("call_arrays", numbers=numbers)))
+
+
+@dataclass
+class Bench:
+    """Measures pairs of calls of one recorded run."""
+
+    stages: Stages
+    calls: dict[str, list[dict]]
+    theirs: dict[int, dict]
+    ours: dict[int, dict]
+    training: bool
+    seed: int
+    limit: float
+
+    def step(self, mxnet: dict, torch: dict) -> Step:
+        """The errors of one pair. A Gluon layer that ends with an activation is also compared before it."""
+        limit = self.limit
+        theirs, ours = self.theirs[mxnet["number"]], self.ours[torch["number"]]
+        outputs = [theirs["outputs"]]
+        inner = inner_activation(self.calls["mxnet"], mxnet)
+        if inner is not None and family(torch["kind"]) != "activation":
+            outputs.append(self.theirs[inner["number"]]["inputs"])
+        inputs, given = matched(ours["inputs"], theirs["inputs"], limit)
+        output = min(matched(ours["outputs"], one, limit)[0] for one in outputs)
+        own = None
+        if given is not None and output > limit:
+            own = self.own(torch, given, outputs, limit)
+        return Step(mxnet, torch, inputs, output, own, limit)
+
+    def own(self, torch: dict, given: list[np.ndarray], outputs: list, limit: float) -> float | None:
+        """Error of torch's call on MXNet's own input."""
+        arguments = {"number": torch["number"], "inputs": given, "training": self.training, "seed": self.seed}
         try:
-            again = stages.pair.torch.call(
-                "run_call", number=torch["number"], inputs=floats(theirs["inputs"]), training=training, seed=seed
-            )
-            own = apart(list(again.values()), theirs["outputs"])
+            again = self.stages.pair.torch.call("run_call", **arguments)
         except CrossfwError:
-            own = None
-    return Step(mxnet, torch, apart(ours["inputs"], theirs["inputs"]), apart(ours["outputs"], theirs["outputs"]), own)
+            return None
+        return min(matched(again, one, limit)[0] for one in outputs)
 
 
-def apart(ours: list, theirs: list) -> float:
-    """The largest error of two lists of arrays; inf where they do not correspond."""
-    if len(ours) != len(theirs):
-        return float("inf")
-    return max((error_of(*same_shape(np.asarray(a), np.asarray(b))) for a, b in zip(ours, theirs)), default=0.0)
+def matched(ours: list, theirs: list, limit: float) -> tuple[float, list | None]:
+    """The largest error of torch's arrays, each against that of MXNet's of its size that is nearest; and those arrays,
+    their axes in torch's order. The arrays are None, and the error inf, where one has no counterpart of its size.
+
+    States that only one side hands out are left out, as long as the first arrays correspond.
+    """
+    worst, found, rest = 0.0, [], list(theirs)
+    for number, array in enumerate(ours):
+        array = np.asarray(array)
+        tried = [
+            (*nearest(array, np.asarray(other), limit), i)
+            for i, other in enumerate(rest)
+            if np.size(other) == array.size
+        ]
+        if not tried:
+            if number == 0:
+                return float("inf"), None
+            found.append(array)
+            continue
+        error, value, index = min(tried, key=lambda t: t[0])
+        worst = max(worst, error)
+        found.append(value)
+        if len(rest) > 1 and len(ours) <= len(theirs):
+            rest.pop(index)
+    return worst, found
 
 
-def judged(stages: Stages, steps: list[Step], calls: list[dict]) -> Place:
-    """The first step that differs, in words and in the tree."""
-    limit = stages.limit()
-    first = next((s for s in steps if s.own is not None and s.own > limit or s.inputs > limit or s.output > limit), None)
-    where = ""
-    if first is not None:
-        path = first.torch["path"] or "the model"
-        if first.own is not None and first.own > limit:
-            where = f"{path} ({first.torch['kind']}) gives another output for MXNet's own input: it differs itself"
-        elif first.inputs > limit:
-            where = f"what goes into {path} ({first.torch['kind']}) differs already: look at the code before it"
-        else:
-            where = f"{path} ({first.torch['kind']}) differs in the whole run, not on its own"
-    elif steps:
-        where = "all layers with parameters agree; the difference is in the code after the last of them"
-    lines = [line(step, step is first, limit) for step in steps]
-    return Place(where, tuple(lines), tuple(steps), first)
+def nearest(ours: np.ndarray, theirs: np.ndarray, limit: float) -> tuple[float, np.ndarray]:
+    """The error, and MXNet's array with its axes in the order that makes it least; other orders only if they agree."""
+    a, b = same_shape(ours, theirs)
+    error = error_of(a, b)
+    if error <= limit:
+        return error, b
+    value = b.reshape(a.shape)
+    for other in reordered(b, a.shape):
+        if error_of(a, other) <= limit:
+            return error_of(a, other), other
+    return error_of(a, value) if a.shape != b.shape else error, value
 
 
-def line(step: Step, marked: bool, limit: float) -> str:
-    """One line of the tree."""
-    sign = "ok" if max(step.output, step.own or 0.0) <= limit else "differs"
-    mark = "  <-- first divergence" if marked else ""
-    path = step.torch["path"] or "(model)"
-    indent = "  " * step.torch["depth"]
-    return f"{indent}{path} ({step.torch['kind']}) ~ {step.mxnet['path'] or '(model)'}: {sign}, {step.output:.1e}{mark}"
+def reordered(array: np.ndarray, shape: tuple) -> list[np.ndarray]:
+    """The array with its axes in every order that gives a shape; reshaped, where only axes of size 1 or joint ones differ."""
+    found = []
+    if sorted(array.shape) == sorted(shape) and 2 <= array.ndim <= 5:
+        orders = permutations(range(array.ndim))
+        found = [array.transpose(o) for o in orders if tuple(array.shape[i] for i in o) == shape]
+    elif array.ndim != len(shape):
+        found = [array.reshape(shape)]
+    return found
+
+
+def judged(steps: list[Step], calls: list[dict]) -> Place:
+    """The first step that starts the error, in words and in the tree."""
+    first = next((step for step in steps if step.sign == DIFFERS), None)
+    gap = None if first is None else gap_in(first, steps, calls)
+    lines = tuple(tree(steps, calls, first))
+    return Place(words(first, gap, steps), lines, tuple(steps), first, gap)
+
+
+def gap_in(first: Step, steps: list[Step], calls: list[dict]) -> tuple[Step | None, Step | None] | None:
+    """The calls within a container between which the error starts: the last that is right and the first with a wrong input."""
+    low, high, depth = first.torch["start"], first.torch["number"], first.torch["depth"]
+    inside = [s for s in steps if s.torch["start"] > low and s.torch["number"] < high and s.torch["depth"] == depth + 1]
+    if not inside:
+        inside = [s for s in steps if s.torch["start"] > low and s.torch["number"] < high]
+    if not inside:
+        return None
+    inside.sort(key=lambda step: step.torch["start"])
+    wrong = next((s for s in inside if s.inputs > s.limit), None)
+    right = [s for s in inside if s.output <= s.limit and (wrong is None or s.torch["start"] < wrong.torch["start"])]
+    return (right[-1] if right else None), wrong
+
+
+def name(step: Step) -> str:
+    """A call for people."""
+    return f"{step.torch['path'] or '(model)'} ({step.torch['kind']})"
+
+
+def words(first: Step | None, gap: Any, steps: list[Step]) -> str:
+    """Where the error starts, as a sentence."""
+    if first is None:
+        return "every call agrees" if steps else "no calls of the two models correspond"
+    if gap is None:
+        if first.own is None and first.inputs > first.limit:
+            return f"{name(first)} gives another output; its input differs already"
+        return f"{name(first)} gives another output for MXNet's own input: it differs itself"
+    before, after = gap
+    forward = f"in the forward of {name(first)}"
+    if before is not None and after is not None:
+        return f"between {name(before)} and {name(after)}, {forward}: the output of the one agrees, the input of the other does not"
+    if after is not None:
+        return f"before {name(after)}, {forward}: its input differs already"
+    if before is not None:
+        return f"after {name(before)}, {forward}: all calls in it agree, its output does not"
+    return f"{forward}: its own code differs"
+
+
+def tree(steps: list[Step], calls: list[dict], first: Step | None) -> list[str]:
+    """Torch's calls as a tree with MXNet's partners, runs of lines with the same sign folded."""
+    by_number = {step.torch["number"]: step for step in steps}
+    rows = []
+    for call in sorted(calls, key=lambda call: call["start"]):
+        step = by_number.get(call["number"])
+        text = f"{'  ' * call['depth']}{call['path'] or '(model)'} ({call['kind']})"
+        if step is None:
+            rows.append((None, f"{text}: no partner", False))
+            continue
+        mark = "  <-- first divergence" if step is first else ""
+        partner = f"{step.mxnet['path'] or '(model)'} ({step.mxnet['kind']})"
+        rows.append((step.sign, f"{text} ~ {partner}: {step.sign}, {step.output:.1e}{mark}", step is first))
+    return folded(rows)
+
+
+FOLD = 5
+SAID = {OK: "agree", PASSES: "pass it on", None: "have no partner", DIFFERS: "differ"}
+
+
+def folded(rows: list[tuple]) -> list[str]:
+    """Runs of more than FOLD lines with one sign as the first, a count, and the last."""
+    lines, run = [], []
+    for row in [*rows, (0, "", True)]:
+        if run and (row[0] != run[0][0] or row[2] or run[0][2]):
+            lines += (
+                [run[0][1], f"... {len(run) - 2} layers {SAID[run[0][0]]}", run[-1][1]]
+                if len(run) > FOLD
+                else [r[1] for r in run]
+            )
+            run = []
+        run.append(row)
+    return lines
 
 
 def text_of(place: Any) -> str:

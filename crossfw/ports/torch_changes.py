@@ -1,0 +1,269 @@
+"""The torch side under supposed differences: what a user's model, loss, clipping or optimizer does is changed for a while.
+
+A change is a dict of plain values, so that it can travel to a worker:
+
+    {"change": "set", "path": "norm1", "values": {"eps": 1e-3}}              attributes of a module
+    {"change": "before" | "after" | "instead", "path": ..., "operation": {"name": "relu"}}   of a module's call
+    {"change": "site", "site": ..., "edit": ...}                             see `torch_sites`
+    {"change": "inputs", "axes": {"0": [1, 0, 2]}}                           the model's inputs, each permuted
+    {"change": "mode", "path": ..., "training": false}                       of one module
+    {"change": "running variance", "path": ..., "to": "biased"}
+    {"change": "rates", "rates": [0.5, ...]}                                 of the dropouts, in the order of their calls
+    {"change": "learns", "names": [...], "value": true}
+    {"change": "reset before", "path": ...}                                  a GRU that resets before the product
+    {"change": "loss", ...}, {"change": "loss factor", ...}                  see `torch_losses`
+    {"change": "clip", ...}, {"change": "optimizer", ...}, {"change": "rule", ...}     see `torch_optimizers`
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable
+
+import numpy as np
+import torch
+
+from crossfw.ports import torch_model, torch_optimizers
+from crossfw.ports.nest import transform
+from crossfw.ports.torch_gru import reset_before
+from crossfw.ports.torch_losses import factor_of, known_loss
+from crossfw.ports.torch_operations import operation
+from crossfw.ports.torch_sites import Sites
+
+
+class Side(torch_model.Side):
+    """A torch side whose user's code can be changed and put back."""
+
+    def __init__(self, port: Any):
+        super().__init__(port)
+        self.changes: dict[str, list[dict]] = {}
+        self.undo: list[Callable[[], None]] = []
+        self.stack: list[tuple[str, bool]] = [("", False)]
+        self.sites: Any = None
+        self.wanted = self.running = False
+
+    def change(self, changes: list[dict]) -> None:
+        """Take back all changes, and make these.
+
+        Raises:
+            KeyError, AttributeError: there is no such module or kind of change.
+        """
+        while self.undo:
+            self.undo.pop()()
+        self.changes = {}
+        for change in changes:
+            self.changes.setdefault(change["change"], []).append(change)
+        for kind, make in (
+            ("set", self.set_values),
+            ("before", self.put_before),
+            ("after", self.put_after),
+            ("instead", self.put_instead),
+            ("reset before", self.put_reset),
+            ("learns", self.put_learning),
+            ("running variance", self.put_variance),
+        ):
+            for change in self.changes.get(kind, ()):
+                make(change)
+
+    def set_values(self, change: dict) -> None:
+        """Other attributes of a module; a pooling layer's single numbers stand for all axes."""
+        module = self.model.get_submodule(change["path"])
+        for name, value in change["values"].items():
+            old = getattr(module, name)
+            setattr(module, name, tuple(value) if isinstance(value, list) else value)
+            self.undo.append(lambda name=name, old=old: setattr(module, name, old))
+
+    def function(self, told: dict) -> Callable:
+        """A small function of one tensor."""
+        return operation(told, self.arrays())
+
+    def put_before(self, change: dict) -> None:
+        """A function of a module's first argument."""
+
+        def hook(_: Any, inputs: tuple) -> tuple:
+            return (self.function(change["operation"])(inputs[0]), *inputs[1:])
+
+        self.undo.append(self.model.get_submodule(change["path"]).register_forward_pre_hook(hook).remove)
+
+    def put_after(self, change: dict) -> None:
+        """A function of a module's output, or of the first one."""
+
+        def hook(_: Any, inputs: tuple, output: Any) -> Any:
+            function = self.function(change["operation"])
+            if isinstance(output, torch.Tensor):
+                return function(output)
+            return (function(output[0]), *output[1:])
+
+        self.undo.append(self.model.get_submodule(change["path"]).register_forward_hook(hook).remove)
+
+    def put_instead(self, change: dict) -> None:
+        """A function in the place of a module."""
+        self.replace_forward(change["path"], lambda x, *_, **__: self.function(change["operation"])(x))
+
+    def put_reset(self, change: dict) -> None:
+        """A GRU that resets before the product in the place of torch's."""
+        self.replace_forward(change["path"], reset_before(self.model.get_submodule(change["path"])))
+
+    def replace_forward(self, path: str, forward: Callable) -> None:
+        """Another forward for a module."""
+        module = self.model.get_submodule(path)
+        module.forward = forward
+        self.undo.append(lambda: delattr(module, "forward"))
+
+    def put_learning(self, change: dict) -> None:
+        """Whether parameters learn."""
+        arrays = self.arrays()
+        for name in change["names"]:
+            old = arrays[name].requires_grad
+            arrays[name].requires_grad_(change["value"])
+            self.undo.append(lambda array=arrays[name], old=old: array.requires_grad_(old))
+
+    def put_variance(self, change: dict) -> None:
+        """The biased running variance in the place of the unbiased one, or the other way round."""
+        module, before = self.model.get_submodule(change["path"]), {}
+
+        def remember(_: Any, inputs: tuple) -> None:
+            before["old"] = module.running_var.clone()
+
+        def correct(_: Any, inputs: tuple, output: Any) -> None:
+            values = inputs[0].numel() // inputs[0].shape[1]
+            ratio = (values - 1) / values if change["to"] == "biased" else values / (values - 1)
+            kept = (1 - change["momentum"]) * before["old"]
+            if module.training:
+                module.running_var.data.copy_(kept + (module.running_var.data - kept) * ratio)
+
+        self.undo += [module.register_forward_pre_hook(remember).remove, module.register_forward_hook(correct).remove]
+
+    @contextlib.contextmanager
+    def mode(self, training: bool, seed: int) -> Any:
+        """As it is, with the changes that belong to a run."""
+        with super().mode(training, seed):
+            for change in self.changes.get("mode", ()):
+                self.model.get_submodule(change["path"]).train(change["training"] and training)
+            for change in self.changes.get("rates", ()):
+                self.other_rates(change["rates"])
+            self.running = True
+            try:
+                with self.watched():
+                    yield
+            finally:
+                self.running = False
+
+    def other_rates(self, rates: list) -> None:
+        """Other rates for the dropouts of a run, in the order of their calls."""
+        draw, masks = self.masks.draw, self.masks
+        masks.draw = lambda shape, p: draw(shape, rates[len(masks.calls)] if len(masks.calls) < len(rates) else p)
+
+    @contextlib.contextmanager
+    def watched(self) -> Any:
+        """Within it the functions that the user calls are listed or edited, if that is wanted."""
+        edits = self.changes.get("site", [])
+        if not edits and not self.wanted:
+            yield
+            return
+        handles = []
+        for path, module in self.model.named_modules():
+            entry = (path, type(module).__module__.startswith("torch."))
+            handles.append(module.register_forward_pre_hook(lambda *_, entry=entry: self.stack.append(entry)))
+            handles.append(module.register_forward_hook(lambda *_: self.stack.pop() and None, always_call=True))
+        self.sites = Sites(lambda: self.stack[-1], edits, self.arrays())
+        try:
+            with self.sites:
+                yield
+        finally:
+            for handle in handles:
+                handle.remove()
+            del self.stack[1:]
+
+    def functions(self, seed: int, size: Any, training: bool) -> list[dict]:
+        """Where the user's forward calls torch's functions, and with which values."""
+        return self.listed(lambda: self.forward(seed, size, training))
+
+    def loss_functions(self, seed: int, size: Any) -> list[dict]:
+        """The same of the user's loss."""
+
+        def run() -> None:
+            output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+            with self.watched():
+                self.loss_of(output, seed, size)
+
+        return self.listed(run)
+
+    def listed(self, run: Callable[[], Any]) -> list[dict]:
+        """The sites that a run passes."""
+        self.wanted = True
+        try:
+            run()
+            return list(self.sites.found.values())
+        finally:
+            self.wanted = False
+
+    def run(self, inputs: Any) -> Any:
+        """The model's output for its arguments, with other axes where that is supposed."""
+        for change in self.changes.get("inputs", ()):
+            arrays = iter(range(1000))
+
+            def permuted(_: str, x: torch.Tensor, change: dict = change, arrays: Any = arrays) -> torch.Tensor:
+                axes = change["axes"].get(str(next(arrays)))
+                return x.permute(axes) if axes else x
+
+            inputs = transform(inputs, "inputs", torch_model.is_array, permuted)
+        return super().run(inputs)
+
+    def loss_of(self, output: Any, seed: int, size: Any) -> Any:
+        """The loss, or what is supposed in its place."""
+        known = self.changes.get("loss")
+        if known:
+            loss = known_loss(known[0], output, self.feed(self.draw(seed, size)[1], "targets"))
+        elif self.changes.get("site") and not self.running:
+            with self.watched():
+                loss = super().loss_of(output, seed, size)
+        else:
+            loss = super().loss_of(output, seed, size)
+        for change in self.changes.get("loss factor", ()):
+            loss = loss * factor_of(change, output)
+        return loss
+
+    def losses(self, outputs: dict[str, np.ndarray], seed: int, size: Any, told: list[dict]) -> list:
+        """What known losses give for given outputs; None where one cannot take them."""
+        output = self.feed(outputs, "outputs")
+        output = next(iter(output.values())) if len(output) == 1 else tuple(output.values())
+        targets, found = self.feed(self.draw(seed, size)[1], "targets"), []
+        for one in told:
+            try:
+                value = float(known_loss(one, output, targets))
+            except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
+                value = None
+            found.append(value if value is not None and np.isfinite(value) else None)
+        return found
+
+    def clip(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The user's clipping, with another threshold or of another kind where that is supposed."""
+        for change in self.changes.get("clip", ()):
+            if "factor" not in change:
+                return torch_optimizers.clipped(change, gradients)
+            scaled = super().clip({n: g / change["factor"] for n, g in gradients.items()})
+            return {name: g * change["factor"] for name, g in scaled.items()}
+        return super().clip(gradients)
+
+    def rates(self, gradients: list[dict]) -> list[float]:
+        """The first group's learning rate at each of several updates, the last one too."""
+        kept, found = self.export(), []
+        self.start()
+        for given in gradients:
+            found.append(float(self.optimizer.param_groups[0].get("lr", 0.0)))
+            self.update(given)
+        self.load(kept)
+        return found
+
+    def start(self) -> dict:
+        """A fresh optimizer, changed where that is supposed; with its settings."""
+        told = super().start()
+        names = {id(array): name for name, array in self.arrays().items()}
+        for change in self.changes.get("rule", ()):
+            self.optimizer = torch_optimizers.Rule(self.arrays(), change)
+        for change in self.changes.get("optimizer", ()):
+            torch_optimizers.adjust(self.optimizer, change, self.arrays())
+        if self.optimizer is None:
+            return told
+        return {**told, **torch_optimizers.described(self.optimizer, names)}

@@ -1,0 +1,62 @@
+"""Diagnosis: known differences between the frameworks are tried, and named only where they restore agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from crossfw.verification.diagnosis import inputs, layers, loss, parameters, settings, steps, training, weights
+from crossfw.verification.diagnosis.case import Case
+from crossfw.verification.diagnosis.trying import Bench, Hypothesis
+from crossfw.verification.divergence import Place
+from crossfw.verification.stages import Stages
+from crossfw.verification.verdict import Cause
+
+SECONDS = 60.0
+
+
+def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS) -> list[Cause]:
+    """The causes of a failing stage; none where no known difference restores agreement.
+
+    Args:
+        stages: after their run. stage: the first that fails. place: where it does. seconds: that the trials may take.
+    """
+    if stage == "parameters":
+        return parameters.causes(stages)
+    told = told_by_settings(stages, stage)
+    if told:
+        return told
+    bench = Bench(stages, stage, seconds)
+    nothing = Hypothesis(())
+    try:
+        if bench.holds(bench.rows(nothing, stages.draws)):
+            return []  # it fails in float32 alone: that is rounding, no other computation
+        case = Case(stages, stage, place)
+        found = bench.first_that_agrees(supposed(case))
+    finally:
+        stages.pair.torch.call("change", changes=[])
+        stages.reset()
+    return list(found.causes) if found else []
+
+
+def told_by_settings(stages: Stages, stage: str) -> list[Cause]:
+    """Rates inside recurrent layers, which are compared as settings because their masks cannot be shared."""
+    rows = [row for row in stages.rows if row.stage == stage and row.grade == "different"]
+    if not rows or any(row.run != "settings" for row in rows):
+        return []
+    return [Cause("dropout rate", row.tensor, row.note, f"give {row.tensor} MXNet's rate") for row in rows]
+
+
+def supposed(case: Case) -> Iterator[Hypothesis]:
+    """Everything that is tried for a stage, the cheapest and most likely first."""
+    families = {
+        "forward": (settings, weights, inputs, layers),
+        "forward in training": (settings, training, weights, inputs, layers),
+    }.get(case.stage)
+    if families:
+        return chain.from_iterable(each.hypotheses(case) for each in families)
+    if case.stage == "loss":
+        return loss.hypotheses(case)
+    if case.stage == "gradients":
+        return training.gradients(case)
+    return steps.clipping(case) if case.stage == "clipping" else steps.optimizers(case)

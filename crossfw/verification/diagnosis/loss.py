@@ -1,0 +1,120 @@
+"""What shows in the loss: a constant factor, mean against sum, label smoothing, another loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from crossfw.errors import CrossfwError
+from crossfw.verification.diagnosis.case import Case
+from crossfw.verification.diagnosis.trying import Hypothesis, suppose
+
+KINDS = (
+    {"kind": "squared error", "factor": 0.5},
+    {"kind": "squared error"},
+    {"kind": "absolute error"},
+    *({"kind": "smooth absolute error", "beta": beta} for beta in (1.0, 0.5, 0.25, 2.0)),
+    *({"kind": "Huber's loss", "delta": delta} for delta in (1.0, 0.5, 0.25, 2.0)),
+    {"kind": "cross-entropy"},
+    {"kind": "negative log-likelihood"},
+    {"kind": "binary cross-entropy of logits"},
+    {"kind": "binary cross-entropy"},
+    {"kind": "divergence of logits"},
+    {"kind": "divergence"},
+    *({"kind": "triplet loss of squared distances", "margin": margin} for margin in (1.0, 2.0, 0.5, 0.2, 0.1)),
+    {"kind": "hinge loss"},
+    {"kind": "hinge loss", "squared": True},
+    {"kind": "Poisson loss"},
+)
+TRAPS = {"squared error": 3, "smooth absolute error": 6, "triplet loss of squared distances": 7, "divergence": 5}
+
+
+def hypotheses(case: Case) -> Iterator[Hypothesis]:
+    """A factor that the two values show; then smoothing; then other losses."""
+    measured = [values(case, draw) for draw in case.stages.draws[:2]]
+    measured = [one for one in measured if one is not None]
+    if measured:
+        yield from factors(measured)
+        yield from smoothing(case, measured[0])
+        yield from kinds(case, measured[0])
+
+
+def values(case: Case, draw: object) -> dict | None:
+    """MXNet's outputs, and both losses of them."""
+    pair = case.stages.pair
+    try:
+        outputs = pair.mxnet.call("forward", **draw.arguments, training=False)["outputs"]
+        found = pair.both("loss", outputs=outputs, **draw.arguments)
+    except CrossfwError:
+        return None
+    return {"outputs": outputs, "draw": draw, **{side: float(np.asarray(value)) for side, value in found.items()}}
+
+
+def factors(measured: list[dict]) -> Iterator[Hypothesis]:
+    """MXNet's loss as torch's times 1/2 or 2, or times or divided by sizes of the output."""
+    if not all(one["torch"] and np.isfinite(one["torch"]) for one in measured):
+        return
+    ratios = [one["mxnet"] / one["torch"] for one in measured]
+    shapes = [next(iter(one["outputs"].values())).shape for one in measured]
+    for value in (0.5, 2.0):
+        if all(abs(ratio / value - 1) < 1e-9 for ratio in ratios):
+            yield factor("loss factor", f"MXNet's loss is {value:g} times torch's", f"multiply the loss by {value:g}", value, {}, 3)
+    axes = range(min(len(shape) for shape in shapes))
+    for value, powers in product((1.0, 0.5, 2.0), sorted(product((0, -1, 1), repeat=len(axes)), key=lambda p: sum(map(abs, p)))):
+        expected = [value * np.prod([float(s[a]) ** p for a, p in zip(axes, powers)]) for s in shapes]
+        if any(powers) and all(abs(ratio / e - 1) < 1e-9 for ratio, e in zip(ratios, expected)):
+            told = {str(a): p for a, p in zip(axes, powers) if p}
+            names = " ".join(f"{'times' if p > 0 else 'divided by'} axis {a} of the output ({shapes[0][a]})" for a, p in zip(axes, powers) if p)
+            yield factor("loss reduction", f"MXNet's loss is torch's {names}", f"sum or take the mean as MXNet does: the loss {names}", value, told, 2)
+    if max(ratios) - min(ratios) <= 1e-9 * abs(ratios[0]):
+        yield factor("loss factor", f"MXNet's loss is {ratios[0]:.6g} times torch's", f"multiply the loss by {ratios[0]:.6g}", ratios[0], {}, 3)
+
+
+def factor(name: str, found: str, remedy: str, value: float, powers: dict, trap: int) -> Hypothesis:
+    """The loss times something."""
+    return suppose(name, "torch_loss", found, remedy, {"change": "loss factor", "value": value, "powers": powers}, trap=trap)
+
+
+def smoothing(case: Case, one: dict) -> Iterator[Hypothesis]:
+    """Cross-entropy whose smoothing makes up the difference: it is linear in the smoothing."""
+    for kind in ("cross-entropy", "cross-entropy smoothed over the other labels"):
+        name = "label_smoothing" if kind == "cross-entropy" else "smoothing"
+        told = [{"kind": kind, name: 0.0}, {"kind": kind, name: 0.5}]
+        plain, half = asked(case, one, told)
+        if plain is None or half is None or half == plain:
+            continue
+        value = round(0.5 * (one["mxnet"] - plain) / (half - plain), 9)
+        if 0 <= value < 1:
+            change = {"change": "loss", "kind": kind, name: value}
+            found = f"MXNet's loss is {kind} with smoothing {value:g}"
+            remedy = f"cross_entropy(..., label_smoothing={value:g})" if kind == "cross-entropy" else f"smooth by {value:g} over the others"
+            cause = "label smoothing" if smooths(case, one, plain, value) else "loss kind"
+            yield suppose(cause, "torch_loss", found, remedy, change, trap=31)
+
+
+def smooths(case: Case, one: dict, plain: float, value: float) -> bool:
+    """Whether either side smooths: MXNet's value is not plain cross-entropy, or torch's lies on a smoothed one."""
+    if value:
+        return True
+    for kind, name in (("cross-entropy", "label_smoothing"), ("cross-entropy smoothed over the other labels", "smoothing")):
+        half = asked(case, one, [{"kind": kind, name: 0.5}])[0]
+        if half is not None and 0 < 0.5 * (one["torch"] - plain) / (half - plain) < 0.5:
+            return True
+    return False
+
+
+def asked(case: Case, one: dict, told: list[dict]) -> list:
+    """What known losses give for MXNet's outputs."""
+    return case.stages.pair.torch.call("losses", outputs=one["outputs"], **one["draw"].arguments, told=told)
+
+
+def kinds(case: Case, one: dict) -> Iterator[Hypothesis]:
+    """Known losses that give MXNet's value, with a plain factor."""
+    for told, value in zip(KINDS, asked(case, one, list(KINDS))):
+        if value and abs(value - one["mxnet"]) <= 1e-6 * abs(one["mxnet"]):
+            words = ", ".join(f"{k}={v:g}" for k, v in told.items() if k != "kind")
+            found = f"MXNet's loss is the {told['kind']}" + (f" ({words})" if words else "")
+            yield suppose("loss kind", "torch_loss", found, f"compute the {told['kind']}" + (f" with {words}" if words else ""),
+                          {"change": "loss", **told}, trap=TRAPS.get(told["kind"]))  # fmt: skip
