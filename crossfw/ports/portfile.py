@@ -88,7 +88,6 @@ class Port:
             drawn.append(self.require_arrays(name, function))
         return drawn[0], drawn[1]
 
-
     def require_arrays(self, name: str, nest: Any) -> Any:
         """The nest, of NumPy arrays of numbers.
 

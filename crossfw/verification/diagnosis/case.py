@@ -108,7 +108,12 @@ class Case:
         kinds = {module["path"]: module["kind"] for module in self.stages.pair.modules["torch"]}
         found = {}
         for pair in self.stages.mapping.pairs:
-            found[pair.torch.layer] = (pair.mxnet.settings, pair.torch.settings, pair.torch.layer, kinds.get(pair.torch.layer, ""))
+            found[pair.torch.layer] = (
+                pair.mxnet.settings,
+                pair.torch.settings,
+                pair.torch.layer,
+                kinds.get(pair.torch.layer, ""),
+            )
         for step in self.place.steps:
             path = step.torch["path"]
             if path not in found or not found[path][1]:

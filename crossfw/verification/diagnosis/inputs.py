@@ -38,7 +38,9 @@ def flattened(case: Case, point: Point) -> Iterator[Hypothesis]:
     ours, theirs = point.ours, point.theirs
     if ours.ndim != 2 or ours.shape != theirs.shape or not close(np.sort(ours, 1), np.sort(theirs, 1)):
         return
-    shapes = {tuple(shape[1:]) for step in case.place.steps for key in ("inputs", "outputs") for shape in step.torch[key]}
+    shapes = {
+        tuple(shape[1:]) for step in case.place.steps for key in ("inputs", "outputs") for shape in step.torch[key]
+    }
     shapes |= {tuple(shape[1:]) for site in case.sites for shape in site["shapes"]}
     shapes |= {tuple(shape[i] for i in order) for shape in list(shapes) for order in permutations(range(len(shape)))}
     for shape in sorted(s for s in shapes if 2 <= len(s) <= 4 and math.prod(s) == ours.shape[1]):
@@ -71,12 +73,16 @@ def scaled(point: Point) -> Iterator[Hypothesis]:
     if factor and abs(factor - 1) > 1e-9 and close(point.ours * factor, point.theirs):
         told = {"change": point.side, "path": point.path, "operation": {"name": "scale", "by": factor}}
         where = f"{point.side} {point.path or '(model)'}"
-        yield suppose("scale", where, f"MXNet's is {factor:.6g} times as large", f"multiply by {factor:.6g} {where}", told)
+        yield suppose(
+            "scale", where, f"MXNet's is {factor:.6g} times as large", f"multiply by {factor:.6g} {where}", told
+        )
 
 
 def factors(case: Case) -> Iterator[Hypothesis]:
     """Constants that are multiplied with, and products that may lack one: roots and inverses of sizes."""
-    sizes = {n for step in case.place.steps for shape in step.torch["inputs"] + step.torch["outputs"] for n in shape if n > 1}
+    sizes = {
+        n for step in case.place.steps for shape in step.torch["inputs"] + step.torch["outputs"] for n in shape if n > 1
+    }
     sizes |= {n for site in case.sites for shape in site["shapes"] for n in shape if n > 1}
     values = [2.0, 0.5, 1.0]
     for size in sorted(sizes):
@@ -89,7 +95,9 @@ def factors(case: Case) -> Iterator[Hypothesis]:
             for value in values:
                 if value != old:
                     remedy = f"{value:.6g} in the place of {old:g}"
-                    yield edit("scale", case, site, f"factor {old:g}", remedy, {"edit": "scalar", "at": at, "value": value})
+                    yield edit(
+                        "scale", case, site, f"factor {old:g}", remedy, {"edit": "scalar", "at": at, "value": value}
+                    )
     for site in case.sites:
         if case.here(site) and site["name"] in ("matmul", "bmm", "embedding", "linear"):
             for value in values:
@@ -103,4 +111,11 @@ def model_inputs(case: Case) -> Iterator[Hypothesis]:
     for index, shape in enumerate(root.torch["inputs"] if root else ()):
         for axes in list(permutations(range(len(shape))))[1:] if 2 <= len(shape) <= 4 else ():
             told = {"change": "inputs", "axes": {str(index): list(axes)}}
-            yield suppose("layout", f"input {index}", "its axes stand in another order", f"x.permute{axes} of input {index}", told, trap=30)
+            yield suppose(
+                "layout",
+                f"input {index}",
+                "its axes stand in another order",
+                f"x.permute{axes} of input {index}",
+                told,
+                trap=30,
+            )

@@ -56,10 +56,14 @@ def family_of(name: str) -> str:
     return name[:-2] if name[-2:] in ("1d", "2d", "3d") else name
 
 
-def edit(cause: str, case: Case, site: dict, found: str, remedy: str, change: dict, trap: int | None = None) -> Hypothesis:
+def edit(
+    cause: str, case: Case, site: dict, found: str, remedy: str, change: dict, trap: int | None = None
+) -> Hypothesis:
     """An edit of one call."""
     where = case.where(site)
-    return suppose(cause, where, found, f"{where}: {remedy}", {"change": "site", "site": site["site"], **change}, trap=trap)
+    return suppose(
+        cause, where, found, f"{where}: {remedy}", {"change": "site", "site": site["site"], **change}, trap=trap
+    )
 
 
 def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
@@ -117,7 +121,10 @@ def pooling(case: Case, site: dict) -> Iterator[Hypothesis]:
         now = bool(given.get(name, name == "count_include_pad"))
         told = {"edit": "set", "values": {name: not now}}
         yield edit("pooling convention", case, site, f"{name}={now}", f"{name}={not now}", told, trap)
-    both = {"ceil_mode": not given.get("ceil_mode", False), "count_include_pad": not given.get("count_include_pad", True)}
+    both = {
+        "ceil_mode": not given.get("ceil_mode", False),
+        "count_include_pad": not given.get("count_include_pad", True),
+    }
     if "avg" in site["name"]:
         told = {"edit": "set", "values": both}
         yield edit("pooling convention", case, site, "rounding and border", f"{both}", told, 25)
@@ -139,23 +146,41 @@ def epsilons(case: Case, sites: list[dict]) -> Iterator[Hypothesis]:
     """Epsilon in the user's own calls: of every call of a norm at once, and of small numbers that are added."""
     values = list(dict.fromkeys([*(m["eps"] for m, *_ in case.settings if "eps" in m), *EPSILONS]))
     calls = [site for site in sites if family_of(site["name"]) in NORMS]
-    sums = [(site, at) for site in sites for at, value in site["scalars"] if site["name"] in ("add", "add_", "clamp") and 0 < value < 0.05]
+    sums = [
+        (site, at)
+        for site in sites
+        for at, value in site["scalars"]
+        if site["name"] in ("add", "add_", "clamp") and 0 < value < 0.05
+    ]
     for value in values:
         changes = [{"change": "site", "site": s["site"], "edit": "set", "values": {"eps": value}} for s in calls]
         if changes:
             where = ", ".join(dict.fromkeys(case.where(site) for site in calls[:4]))
             yield suppose("epsilon", where, "another epsilon", f"eps={value:g} in {where}", *changes, trap=10)
             for site, change in zip(calls, changes) if len(changes) > 1 else ():
-                yield suppose("epsilon", case.where(site), "another epsilon", f"eps={value:g} in {case.where(site)}", change, trap=10)
+                yield suppose(
+                    "epsilon",
+                    case.where(site),
+                    "another epsilon",
+                    f"eps={value:g} in {case.where(site)}",
+                    change,
+                    trap=10,
+                )
         for site, at in sums:
             told = {"edit": "scalar", "at": at, "value": value}
-            yield edit("epsilon", case, site, f"{dict(map(tuple, site['scalars']))[at]:g} is added", f"add {value:g}", told, 10)
+            yield edit(
+                "epsilon", case, site, f"{dict(map(tuple, site['scalars']))[at]:g} is added", f"add {value:g}", told, 10
+            )
 
 
 def modules(case: Case) -> Iterator[Hypothesis]:
     """Another activation in the place of the module at the place, whatever it is, if it has no parameters."""
     first = case.place.first
-    if first is None or case.place.gap is not None or any(p.torch.layer == case.place.path for p in case.stages.mapping.pairs):
+    if (
+        first is None
+        or case.place.gap is not None
+        or any(p.torch.layer == case.place.path for p in case.stages.mapping.pairs)
+    ):
         return
     path, kind = case.place.path, first.torch["kind"]
     if family(kind) in ("activation", "") or kind == "Identity":

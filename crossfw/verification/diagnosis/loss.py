@@ -60,21 +60,50 @@ def factors(measured: list[dict]) -> Iterator[Hypothesis]:
     shapes = [next(iter(one["outputs"].values())).shape for one in measured]
     for value in (0.5, 2.0):
         if all(abs(ratio / value - 1) < 1e-9 for ratio in ratios):
-            yield factor("loss factor", f"MXNet's loss is {value:g} times torch's", f"multiply the loss by {value:g}", value, {}, 3)
+            yield factor(
+                "loss factor",
+                f"MXNet's loss is {value:g} times torch's",
+                f"multiply the loss by {value:g}",
+                value,
+                {},
+                3,
+            )
     axes = range(min(len(shape) for shape in shapes))
-    for value, powers in product((1.0, 0.5, 2.0), sorted(product((0, -1, 1), repeat=len(axes)), key=lambda p: sum(map(abs, p)))):
+    for value, powers in product(
+        (1.0, 0.5, 2.0), sorted(product((0, -1, 1), repeat=len(axes)), key=lambda p: sum(map(abs, p)))
+    ):
         expected = [value * np.prod([float(s[a]) ** p for a, p in zip(axes, powers)]) for s in shapes]
         if any(powers) and all(abs(ratio / e - 1) < 1e-9 for ratio, e in zip(ratios, expected)):
             told = {str(a): p for a, p in zip(axes, powers) if p}
-            names = " ".join(f"{'times' if p > 0 else 'divided by'} axis {a} of the output ({shapes[0][a]})" for a, p in zip(axes, powers) if p)
-            yield factor("loss reduction", f"MXNet's loss is torch's {names}", f"sum or take the mean as MXNet does: the loss {names}", value, told, 2)
+            names = " ".join(
+                f"{'times' if p > 0 else 'divided by'} axis {a} of the output ({shapes[0][a]})"
+                for a, p in zip(axes, powers)
+                if p
+            )
+            yield factor(
+                "loss reduction",
+                f"MXNet's loss is torch's {names}",
+                f"sum or take the mean as MXNet does: the loss {names}",
+                value,
+                told,
+                2,
+            )
     if max(ratios) - min(ratios) <= 1e-9 * abs(ratios[0]):
-        yield factor("loss factor", f"MXNet's loss is {ratios[0]:.6g} times torch's", f"multiply the loss by {ratios[0]:.6g}", ratios[0], {}, 3)
+        yield factor(
+            "loss factor",
+            f"MXNet's loss is {ratios[0]:.6g} times torch's",
+            f"multiply the loss by {ratios[0]:.6g}",
+            ratios[0],
+            {},
+            3,
+        )
 
 
 def factor(name: str, found: str, remedy: str, value: float, powers: dict, trap: int) -> Hypothesis:
     """The loss times something."""
-    return suppose(name, "torch_loss", found, remedy, {"change": "loss factor", "value": value, "powers": powers}, trap=trap)
+    return suppose(
+        name, "torch_loss", found, remedy, {"change": "loss factor", "value": value, "powers": powers}, trap=trap
+    )
 
 
 def smoothing(case: Case, one: dict) -> Iterator[Hypothesis]:
@@ -89,7 +118,11 @@ def smoothing(case: Case, one: dict) -> Iterator[Hypothesis]:
         if 0 <= value < 1:
             change = {"change": "loss", "kind": kind, name: value}
             found = f"MXNet's loss is {kind} with smoothing {value:g}"
-            remedy = f"cross_entropy(..., label_smoothing={value:g})" if kind == "cross-entropy" else f"smooth by {value:g} over the others"
+            remedy = (
+                f"cross_entropy(..., label_smoothing={value:g})"
+                if kind == "cross-entropy"
+                else f"smooth by {value:g} over the others"
+            )
             cause = "label smoothing" if smooths(case, one, plain, value) else "loss kind"
             yield suppose(cause, "torch_loss", found, remedy, change, trap=31)
 
@@ -98,7 +131,10 @@ def smooths(case: Case, one: dict, plain: float, value: float) -> bool:
     """Whether either side smooths: MXNet's value is not plain cross-entropy, or torch's lies on a smoothed one."""
     if value:
         return True
-    for kind, name in (("cross-entropy", "label_smoothing"), ("cross-entropy smoothed over the other labels", "smoothing")):
+    for kind, name in (
+        ("cross-entropy", "label_smoothing"),
+        ("cross-entropy smoothed over the other labels", "smoothing"),
+    ):
         half = asked(case, one, [{"kind": kind, name: 0.5}])[0]
         if half is not None and 0 < 0.5 * (one["torch"] - plain) / (half - plain) < 0.5:
             return True

@@ -40,13 +40,21 @@ def biases(stages: Stages) -> Iterator[Cause]:
 def second_biases(stages: Stages, held: set) -> Iterator[Cause]:
     """A bias of torch without partner, where another of its shape and layer has one."""
     for unit in stages.pair.units["torch"]:
-        free = [s for s in unit.slots if (s.name, s.offset) not in held and len(s.shape) == 1 and bias_like(unit, s.role)]
-        near = [u for u in stages.pair.units["torch"] if u is unit or (unit.kind == u.kind == "raw" and u.layer == unit.layer)]
+        free = [
+            s for s in unit.slots if (s.name, s.offset) not in held and len(s.shape) == 1 and bias_like(unit, s.role)
+        ]
+        near = [
+            u
+            for u in stages.pair.units["torch"]
+            if u is unit or (unit.kind == u.kind == "raw" and u.layer == unit.layer)
+        ]
         others = [slot for other in near for slot in other.slots if (slot.name, slot.offset) in held]
         for slot in free:
             if any(other.shape == slot.shape for other in others):
                 found = f"{slot.name} is a second bias, MXNet has one: it learns twice as fast"
-                yield Cause("doubled bias", unit.path or "(model)", found, f"leave {slot.name} out, or freeze it at zero", 32)
+                yield Cause(
+                    "doubled bias", unit.path or "(model)", found, f"leave {slot.name} out, or freeze it at zero", 32
+                )
 
 
 def bias_like(unit: Unit, role: str) -> bool:
@@ -60,11 +68,19 @@ def learning(stages: Stages) -> Iterator[Cause]:
         for slots in pair.slots:
             if slots.mxnet.learns and not slots.torch.learns:
                 name = slots.torch.name
-                yield Cause("frozen parameter", name, f"{name} does not learn, MXNet's does", f"{name}.requires_grad_(True)")
+                yield Cause(
+                    "frozen parameter", name, f"{name} does not learn, MXNet's does", f"{name}.requires_grad_(True)"
+                )
             if slots.torch.learns and not slots.mxnet.learns and slots.mxnet.role in ("gamma", "beta"):
                 name = slots.torch.name
                 found = f"MXNet's {slots.mxnet.role} is fixed, {name} learns"
-                yield Cause("fix_gamma", name, found, f"fill {name} with {int(slots.mxnet.role == 'gamma')}; {name}.requires_grad_(False)", 10)
+                yield Cause(
+                    "fix_gamma",
+                    name,
+                    found,
+                    f"fill {name} with {int(slots.mxnet.role == 'gamma')}; {name}.requires_grad_(False)",
+                    10,
+                )
 
 
 def numbers(stages: Stages) -> Iterator[Cause]:
@@ -77,7 +93,10 @@ def numbers(stages: Stages) -> Iterator[Cause]:
         for slots in pair.slots:
             if label(slots.torch) not in failing:
                 continue
-            ours, theirs = slots.torch.read(weights["torch"][slots.torch.name]), slots.mxnet.read(weights["mxnet"][slots.mxnet.name])
+            ours, theirs = (
+                slots.torch.read(weights["torch"][slots.torch.name]),
+                slots.mxnet.read(weights["mxnet"][slots.mxnet.name]),
+            )
             told = arrangement(ours, theirs, GATES.get(pair.torch.kind, 4))
             if told:
                 name, found, remedy = told
@@ -92,10 +111,18 @@ def arrangement(ours: np.ndarray, theirs: np.ndarray, gates: int) -> tuple[str, 
         return "missing bias", "zeros, where MXNet has numbers", "convert it too"
     for order in list(permutations(range(gates)))[1:] if ours.shape == theirs.shape and len(ours) % gates == 0 else ():
         if close(reordered(ours, 0, order), theirs):
-            return "gate order", f"MXNet's numbers, the gates in another order {order}", f"reorder its {gates} blocks by {list(order)}"
+            return (
+                "gate order",
+                f"MXNet's numbers, the gates in another order {order}",
+                f"reorder its {gates} blocks by {list(order)}",
+            )
     if ours.shape == theirs.shape and np.any(ours):
         factor = float((ours * theirs).sum() / (ours * ours).sum())
         if factor and close(ours * factor, theirs):
             doubled = ours.ndim == 1 and abs(factor - 0.5) < 1e-9
-            return ("doubled bias" if doubled else "scale"), f"MXNet's numbers times {1 / factor:.6g}", f"multiply it by {factor:.6g}"
+            return (
+                ("doubled bias" if doubled else "scale"),
+                f"MXNet's numbers times {1 / factor:.6g}",
+                f"multiply it by {factor:.6g}",
+            )
     return None

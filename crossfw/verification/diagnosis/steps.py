@@ -13,7 +13,13 @@ from crossfw.verification.diagnosis.case import Case, listed
 from crossfw.verification.diagnosis.trying import Hypothesis, suppose
 from crossfw.verification.stages import Stages
 
-RULES = {"SGD": ("sgd", "nag"), "Adam": ("adam",), "RMSprop": ("rmsprop",), "Adagrad": ("adagrad",), "Adadelta": ("adadelta",)}
+RULES = {
+    "SGD": ("sgd", "nag"),
+    "Adam": ("adam",),
+    "RMSprop": ("rmsprop",),
+    "Adagrad": ("adagrad",),
+    "Adadelta": ("adadelta",),
+}
 TRAPS = {"adam": 11, "rmsprop": 12, "adagrad": 13, "adadelta": 13, "sgd": 14, "nag": 15}
 
 
@@ -33,7 +39,9 @@ def clipping(case: Case) -> Iterator[Hypothesis]:
     if abs(theirs - ours) > 1e-6 * theirs and ours:
         found = f"torch clips to a norm of {ours:.6g}, MXNet to {theirs:.6g}"
         remedy = f"let the threshold be {theirs:.6g}"
-        yield suppose("clip threshold", "torch_clip", found, remedy, {"change": "clip", "factor": theirs / ours}, trap=1)
+        yield suppose(
+            "clip threshold", "torch_clip", found, remedy, {"change": "clip", "factor": theirs / ours}, trap=1
+        )
         told = {"change": "clip", "kind": "norm", "threshold": theirs}
         found = f"MXNet clips the norm of all gradients to {theirs:.6g}, torch does not"
         remedy = f"clip the norm of all gradients together: clip_grad_norm_(model.parameters(), {theirs:.6g})"
@@ -86,11 +94,25 @@ def settings(mxnet: dict, torch: dict, names: dict[str, str]) -> Iterator[Hypoth
         yield everywhere("momentum", have, {**values, "nesterov": first.get("nesterov", False) and momentum > 0},
                          f"momentum {first['momentum']:g}, dampening {first.get('dampening', 0):g}", f"momentum={momentum:g}, dampening=0", 14)  # fmt: skip
         if bool(first.get("nesterov")) != nesterov:
-            yield everywhere("optimizer kind", have, {**values, "nesterov": nesterov}, f"nesterov={not nesterov}", f"nesterov={nesterov}", 15)
+            yield everywhere(
+                "optimizer kind",
+                have,
+                {**values, "nesterov": nesterov},
+                f"nesterov={not nesterov}",
+                f"nesterov={nesterov}",
+                15,
+            )
     epsilon = theirs.get("epsilon", theirs.get("float_stable_eps"))
     if "eps" in first and epsilon is not None:
         for value in (epsilon, epsilon**0.5):
-            yield everywhere("optimizer epsilon", have, {"eps": value}, f"eps={first['eps']:g}", f"eps={value:g}", TRAPS.get(mxnet["kind"]))
+            yield everywhere(
+                "optimizer epsilon",
+                have,
+                {"eps": value},
+                f"eps={first['eps']:g}",
+                f"eps={value:g}",
+                TRAPS.get(mxnet["kind"]),
+            )
     missing = sorted(set(names) - set(have))
     if missing:
         yield suppose("frozen parameter", listed(missing), "the optimizer does not have it", f"give {listed(missing)} to the optimizer",
@@ -99,8 +121,10 @@ def settings(mxnet: dict, torch: dict, names: dict[str, str]) -> Iterator[Hypoth
 
 def everywhere(cause: str, have: dict, values: dict, found: str, remedy: str, trap: Any) -> Hypothesis:
     """The same values for every parameter."""
-    told = {"change": "optimizer", "values": {name: values for name in have}}
-    return suppose(cause, "torch_optimizer", f"torch's optimizer has {found}, MXNet's other values", remedy, told, trap=trap)
+    told = {"change": "optimizer", "values": dict.fromkeys(have, values)}
+    return suppose(
+        cause, "torch_optimizer", f"torch's optimizer has {found}, MXNet's other values", remedy, told, trap=trap
+    )
 
 
 def decay(mxnet: dict, have: dict, names: dict[str, str]) -> Iterator[Hypothesis]:
@@ -113,7 +137,9 @@ def decay(mxnet: dict, have: dict, names: dict[str, str]) -> Iterator[Hypothesis
     now, then = have[differ[0]].get("weight_decay", 0.0), wanted[differ[0]]
     found = f"weight decay {now:g} of {listed(differ)} where MXNet has {then:g}"
     remedy = f"weight_decay={then:g} for {listed(differ)}, in a group of their own"
-    yield suppose("weight decay on biases", listed(differ), found, remedy, {"change": "optimizer", "values": few}, trap=17)
+    yield suppose(
+        "weight decay on biases", listed(differ), found, remedy, {"change": "optimizer", "values": few}, trap=17
+    )
 
 
 def rules(stages: Stages, mxnet: dict, torch: dict, names: dict[str, str], alike: bool) -> Iterator[Hypothesis]:
@@ -130,7 +156,9 @@ def rules(stages: Stages, mxnet: dict, torch: dict, names: dict[str, str], alike
     kind, ours = mxnet["kind"], torch["class"]
     if not alike:
         found = f"{ours} where MXNet has {kind}"
-        yield suppose("optimizer kind", "torch_optimizer", found, f"use torch's counterpart of {kind}", rule, trap=TRAPS.get(kind))
+        yield suppose(
+            "optimizer kind", "torch_optimizer", found, f"use torch's counterpart of {kind}", rule, trap=TRAPS.get(kind)
+        )
         return
     cause = next(aspects(stages, mxnet, torch), None)
     if cause is not None:
@@ -165,5 +193,7 @@ def same_settings(mxnet: dict, torch: dict) -> bool:
     betas = torch.get("betas", [mxnet.get("beta1"), mxnet.get("beta2")])
     pairs = [(betas[0], mxnet.get("beta1")), (betas[1], mxnet.get("beta2")), (torch.get("alpha"), mxnet.get("gamma1")),
              (torch.get("rho"), mxnet.get("rho"))]  # fmt: skip
-    unusual = any(torch.get(name) for name in ("centered", "amsgrad", "lr_decay", "initial_accumulator_value", "weight_decay"))
+    unusual = any(
+        torch.get(name) for name in ("centered", "amsgrad", "lr_decay", "initial_accumulator_value", "weight_decay")
+    )
     return not unusual and all(a is None or b is None or abs(a - b) < 1e-9 for a, b in pairs)

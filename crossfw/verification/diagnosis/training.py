@@ -15,9 +15,13 @@ MOMENTA = (0.1, 0.9, 0.01, 0.99)
 def hypotheses(case: Case) -> Iterator[Hypothesis]:
     """For forward in training: rates, momentum, running variance."""
     yield from rates(case)
-    norms = [(path, torch["momentum"]) for _, torch, path, _ in case.settings if isinstance(torch.get("momentum"), float)]
+    norms = [
+        (path, torch["momentum"]) for _, torch, path, _ in case.settings if isinstance(torch.get("momentum"), float)
+    ]
     for value in MOMENTA:
-        changes = [{"change": "set", "path": path, "values": {"momentum": value}} for path, old in norms if old != value]
+        changes = [
+            {"change": "set", "path": path, "values": {"momentum": value}} for path, old in norms if old != value
+        ]
         if changes:
             where = listed([change["path"] for change in changes])
             yield suppose("momentum", where, "another momentum", f"momentum={value:g} in {where}", *changes, trap=9)
@@ -27,7 +31,9 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
         if changes:
             where = listed([path for path, _ in norms])
             remedy = "MXNet keeps the biased variance: x.var(dims, unbiased=False)"
-            yield suppose("running variance", where, f"the running variance is not the {to} one", remedy, *changes, trap=9)
+            yield suppose(
+                "running variance", where, f"the running variance is not the {to} one", remedy, *changes, trap=9
+            )
 
 
 def momenta_in_code(case: Case) -> Iterator[Hypothesis]:

@@ -56,7 +56,9 @@ def transposed(case: Case) -> Iterator[Hypothesis]:
         for chosen in [*([name] for name in square), *([square] if len(square) > 1 else [])]:
             arrays = {name: np.ascontiguousarray(weights[name].T) for name in chosen}
             where = listed(chosen)
-            yield suppose("transposition", where, f"{where} is used transposed", f"use {where} transposed: x @ W.T", arrays=arrays)
+            yield suppose(
+                "transposition", where, f"{where} is used transposed", f"use {where} transposed: x @ W.T", arrays=arrays
+            )
 
 
 def gates(case: Case) -> Iterator[Hypothesis]:
@@ -72,7 +74,9 @@ def gates(case: Case) -> Iterator[Hypothesis]:
             for order in list(permutations(range(count)))[1:]:
                 arrays = {name: reordered(weights[name], axis, order) for name, axis in chosen.items()}
                 where = units[0].layer or listed(list(chosen))
-                found = f"the gates stand in another order: MXNet's number {order} (from 0) are torch's 0 to {count - 1}"
+                found = (
+                    f"the gates stand in another order: MXNet's number {order} (from 0) are torch's 0 to {count - 1}"
+                )
                 remedy = f"reorder the {count} blocks of {listed(list(chosen))} by {list(order)}, or the gates in the forward"
                 yield suppose("gate order", where, found, remedy, arrays=arrays)
     yield from apart(case)
@@ -105,7 +109,13 @@ def apart(case: Case) -> Iterator[Hypothesis]:
             for order in list(permutations(range(count)))[1:] if len(chosen) > 1 else ():
                 arrays = {names[i]: weights[names[j]] for names in chosen for i, j in enumerate(order)}
                 where = listed([name for names in chosen for name in names])
-                yield suppose("gate order", where, "gates are exchanged", f"exchange them: {list(order)} of {where}", arrays=arrays)
+                yield suppose(
+                    "gate order",
+                    where,
+                    "gates are exchanged",
+                    f"exchange them: {list(order)} of {where}",
+                    arrays=arrays,
+                )
 
 
 def reset(case: Case) -> Iterator[Hypothesis]:
@@ -136,7 +146,9 @@ def biases(case: Case) -> Iterator[Hypothesis]:
                 shape = [1] * gap.ndim
                 shape[axis] = -1
                 for times, cause in ((1, "missing bias"), (-1, "doubled bias")):
-                    if gap.shape[axis] == bias.size and close(np.broadcast_to(times * bias.reshape(shape), gap.shape), gap):
+                    if gap.shape[axis] == bias.size and close(
+                        np.broadcast_to(times * bias.reshape(shape), gap.shape), gap
+                    ):
                         yield bias_hypothesis(cause, point.path, name, {"change": point.side, "path": point.path, "operation":
                                               {"name": "add", "parameter": name, "times": times, "axis": axis}})  # fmt: skip
 
