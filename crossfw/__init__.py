@@ -32,15 +32,17 @@ if TYPE_CHECKING:
     from crossfw.errors import CrossfwError
     from crossfw.report import load
     from crossfw.verification import verify, verify_file
+    from crossfw.weights.params import read_params
 
 _HOMES = {
     "CrossfwError": "crossfw.errors",
     "load": "crossfw.report",
+    "read_params": "crossfw.weights.params",
     "verify": "crossfw.verification",
     "verify_file": "crossfw.verification",
 }
 
-__all__ = ["CrossfwError", "__version__", "load", "verify", "verify_file"]
+__all__ = ["CrossfwError", "__version__", "load", "read_params", "verify", "verify_file"]
 
 
 def __getattr__(name: str) -> object:

@@ -127,6 +127,31 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
 
 
 @main.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="SRC.params")
+@click.argument("destination", type=click.Path(path_type=Path), metavar="DST.safetensors")
+@click.option("--for", "port", metavar="FILE.py:FUNCTION", help="Names and layouts of the torch module it returns.")
+@click.option("--check", is_flag=True, help="Write nothing; compare DST with SRC bit for bit.")
+@click.option("--torch-python", metavar="PYTHON", help="Interpreter that runs FUNCTION.")
+def convert(source: Path, destination: Path, port: str | None, check: bool, torch_python: str | None) -> None:
+    """Turn a .params file of any MXNet into .safetensors, without MXNet.
+
+    With --check the exit code is 1 where DST is not what SRC becomes.
+    """
+    from crossfw.weights.convert import differences, plan_conversion, summary, write
+
+    plan = plan_conversion(source, port, torch_python)
+    if check:
+        found = differences(plan, destination)
+        for line in found:
+            click.echo(f"differs: {line}")
+        if not found:
+            click.echo(f"{destination} is what {source} becomes: {len(plan.tensors)} tensors, {plan.nbytes:,} bytes")
+        sys.exit(1 if found else 0)
+    write(plan, destination)
+    click.echo(summary(plan, destination))
+
+
+@main.command()
 @click.argument("port", type=click.Path(path_type=Path), metavar="PORT.py")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a page of its own.")
 @click.option("--json", type=click.Path(path_type=Path, dir_okay=False), help="Write every comparison as JSON.")

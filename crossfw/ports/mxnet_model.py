@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from typing import Any
 
 import mxnet as mx
@@ -14,9 +13,11 @@ from crossfw.errors import CrossfwError
 from crossfw.ports import mxnet_optimizers, mxnet_record
 from crossfw.ports.masks import Masks
 from crossfw.ports.mxnet_dropout import shared_dropout
+from crossfw.ports.mxnet_exact import exact_operators
 from crossfw.ports.mxnet_units import Names, units_of, walk
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
+from crossfw.ports.record import positions
 from crossfw.ports.side import PlainSide, linear_weights
 
 
@@ -129,6 +130,7 @@ class Side(mxnet_record.Recording, PlainSide):
         return {
             "units": [unit.to_json() for unit in units_of(self.model, order)],
             "modules": mxnet_record.tree(self.model),
+            "positions": positions(mxnet_record.listing(calls)),
             "outputs": {name: list(to_numpy(a).shape) for name, a in self.leaves(output).items()},
             "version": mx.__version__,
         }
@@ -171,6 +173,8 @@ class Side(mxnet_record.Recording, PlainSide):
         """Put values into the model's arrays, in place."""
         arrays = self.arrays()
         for name, value in values.items():
+            if self.dtype == "float32":
+                arrays[name].cast("float32")  # oneDNN may have put it into a layout of its own, which cannot be written
             arrays[name].set_data(self.new(np.asarray(value), arrays[name].dtype))
 
     def load_checkpoint(self, path: str) -> None:
@@ -184,7 +188,11 @@ class Side(mxnet_record.Recording, PlainSide):
         """Training or inference, with shared dropout; what is computed within is recorded for `backward`."""
         masks = Masks(seed)
         self.masks = masks
-        with self.without_recurrent_dropout(), shared_dropout(masks), autograd.record(train_mode=training):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.without_recurrent_dropout())
+            stack.enter_context(shared_dropout(masks))
+            stack.enter_context(exact_operators(masks))
+            stack.enter_context(autograd.record(train_mode=training))
             yield
 
     @contextlib.contextmanager
@@ -205,11 +213,12 @@ class Side(mxnet_record.Recording, PlainSide):
     def forward(self, seed: int, size: Any, training: bool) -> dict:
         """Outputs by name; in training mode the running statistics after it too. Parameters are left as they were.
 
-        MXNet moves running statistics in the backward pass, so that one is run in training mode.
+        MXNet moves running statistics in the backward pass, so that one is run in training mode; the inputs ask for
+        gradients, so that it reaches a first BatchNorm that has nothing to learn.
         """
         kept = self.statistics()
         with self.mode(training, seed):
-            output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+            output = self.run(self.feed(self.draw(seed, size)[0], "inputs", gradients=training))
             parts = [a for a in self.leaves(output).values() if isinstance(a, mx.nd.NDArray)]
         found = {name: to_numpy(array) for name, array in self.leaves(output).items()}
         if training and kept:
@@ -293,6 +302,7 @@ class Side(mxnet_record.Recording, PlainSide):
         self.trainer = self.call("mxnet_optimizer", lambda: make(self.model))
         if not isinstance(self.trainer, gluon.Trainer):
             raise self.wrong_kind(self.trainer, "a gluon.Trainer", "mxnet_optimizer")
+        mxnet_optimizers.make_states(self.trainer)
         return {"default": False, "decay": decay_rate(self.trainer._optimizer), **self.trainer_settings()}
 
     def trainer_settings(self) -> dict:

@@ -1,4 +1,4 @@
-"""What a Trainer's optimizer is set to, in plain values."""
+"""What a Trainer's optimizer is set to, in plain values, and its state in the dtype of the weights."""
 
 from __future__ import annotations
 
@@ -46,3 +46,22 @@ def rates_of(optimizer: Any) -> list[float]:
         return [float(optimizer.lr)] * UPDATES
     scheduler = copy.deepcopy(optimizer.lr_scheduler)
     return [float(scheduler(update)) for update in range(1, UPDATES + 1)]
+
+
+def make_states(trainer: Any) -> None:
+    """Make the optimizer's state in the dtype of the weights: RMSProp, AdaGrad, AdaDelta and Ftrl would make it float32
+    for float64 weights, and then refuse to go on."""
+    if not trainer._kv_initialized:
+        trainer._init_kvstore()
+    for updater in trainer._updaters:
+        for index, parameter in enumerate(trainer._params):
+            if parameter.grad_req != "null" and index not in updater.states:
+                state = updater.optimizer.create_state_multi_precision(index, parameter.list_data()[0])
+                updater.states[index] = _cast(state, parameter.dtype)
+                updater.states_synced[index] = True
+
+
+def _cast(state: Any, dtype: Any) -> Any:
+    if isinstance(state, (list, tuple)):
+        return tuple(_cast(part, dtype) for part in state)
+    return state.astype(dtype) if hasattr(state, "astype") else state

@@ -54,9 +54,7 @@ def travelling(block: gluon.Block) -> list[tuple[str, Any]]:
 
 
 def _belongs_below(block: gluon.Block, parameter: Any) -> bool:
-    return any(
-        parameter is other for child in block._children.values() for other in child.collect_params().values()
-    )
+    return any(parameter is other for child in block._children.values() for other in child.collect_params().values())
 
 
 def units_of(model: gluon.Block, order: dict[str, int]) -> list[Unit]:

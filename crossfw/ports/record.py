@@ -30,3 +30,16 @@ class Call:
     number: int = -1
     keywords: dict = field(default_factory=dict)
     drawn: list = field(default_factory=list)
+
+
+def positions(listing: list[dict]) -> int:
+    """Terms of the longest sum over a batch: the most places at which one channel stands in any output."""
+    found = [1]
+    for call in listing:
+        for shape in call["outputs"]:
+            size = 1
+            for length in shape:
+                size *= length
+            channels = shape[1] if len(shape) > 3 else shape[-1] if shape else 1
+            found.append(size // max(channels, 1))
+    return max(found)

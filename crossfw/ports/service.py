@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfw.backends.loading import supply_numpy_aliases
+from crossfw.checks import require_choice, require_integer
 from crossfw.errors import CrossfwError
 from crossfw.ports.portfile import Port, read_port
 
@@ -46,11 +47,15 @@ class PortService:
                 f"--{self.framework}-python",
             ) from error
         self.side = module.Side(self.port)
+        dtype, updates = self.port.setting("dtype", None), self.port.setting("updates", 3)
+        if dtype is not None:
+            require_choice("dtype", dtype, ("float64", "float32"))
+        require_integer("updates", updates, 1)
         return {
             "sizes": list(self.port.sizes),
-            "dtype": self.port.setting("dtype", None),
+            "dtype": dtype,
             "train_mode": bool(self.port.setting("train_mode", True)),
-            "updates": int(self.port.setting("updates", 3)),
+            "updates": updates,
             "clips": self.port.of(self.framework, "clip") is not None,
             "has_loss": self.port.of(self.framework, "loss") is not None,
             "checkpoint": self.checkpoint(),

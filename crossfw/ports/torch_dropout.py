@@ -16,10 +16,10 @@ from crossfw.ports.masks import Masks
 def shared_dropout(masks: Masks) -> Iterator[None]:
     """Within it every dropout of torch's functional interface multiplies with a mask of `masks`."""
 
-    def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+    def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
         return _apply(masks, input, p, training, tuple(input.shape))
 
-    def feature_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+    def feature_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
         return _apply(masks, input, p, training, (*input.shape[:2], *[1] * (input.dim() - 2)))
 
     plain_attention = functional.scaled_dot_product_attention

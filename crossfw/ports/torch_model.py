@@ -11,8 +11,10 @@ import torch
 from crossfw.ports import torch_batch_norm, torch_record
 from crossfw.ports.masks import Masks
 from crossfw.ports.nest import leaves, transform
-from crossfw.ports.portfile import Port, call_user
+from crossfw.ports.portfile import Port
+from crossfw.ports.record import positions
 from crossfw.ports.side import PlainSide, linear_weights
+from crossfw.ports.torch_constants import float_epsilons
 from crossfw.ports.torch_dropout import shared_dropout
 from crossfw.ports.torch_units import Names, units_of
 
@@ -101,6 +103,7 @@ class Side(torch_record.Recording, PlainSide):
         return {
             "units": [unit.to_json() for unit in units_of(self.model, order)],
             "modules": torch_record.tree(self.model),
+            "positions": positions(torch_record.listing(calls)),
             "outputs": {name: list(to_numpy(a).shape) for name, a in self.leaves(output).items()},
             "version": torch.__version__,
         }
@@ -145,7 +148,11 @@ class Side(torch_record.Recording, PlainSide):
         self.model.train(training)
         masks = Masks(seed)
         self.masks = masks
-        with self.without_recurrent_dropout(), shared_dropout(masks), torch_batch_norm.biased(self.model, masks):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.without_recurrent_dropout())
+            stack.enter_context(shared_dropout(masks))
+            stack.enter_context(torch_batch_norm.biased(self.model, masks))
+            stack.enter_context(float_epsilons(self.model))
             try:
                 yield
             finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -52,15 +52,24 @@ def slot_pairs(mapping: Mapping) -> Iterator[SlotPair]:
 
 
 def by_slots(
-    mapping: Mapping, mxnet: dict[str, np.ndarray], torch: dict[str, np.ndarray]
+    mapping: Mapping, mxnet: dict[str, np.ndarray], torch: dict[str, np.ndarray], read: Callable = folded
 ) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
-    """(torch's name, MXNet's name, torch's array, MXNet's array) of every pair of slots that both dicts hold."""
+    """(torch's name, MXNet's name, torch's array, MXNet's array) of every pair of slots that both dicts hold.
+
+    `read` is `folded` for gradients and `values` for weights.
+    """
     found = []
     for pair in slot_pairs(mapping):
         if pair.mxnet.name in mxnet and pair.torch.name in torch:
-            ours = folded(pair, "torch", torch[pair.torch.name])
-            found.append((label(pair.torch), label(pair.mxnet), ours, folded(pair, "mxnet", mxnet[pair.mxnet.name])))
+            ours = read(pair, "torch", torch[pair.torch.name])
+            found.append((label(pair.torch), label(pair.mxnet), ours, read(pair, "mxnet", mxnet[pair.mxnet.name])))
     return found
+
+
+def values(pair: SlotPair, side: str, array: np.ndarray) -> np.ndarray:
+    """A slot's numbers, in MXNet's orientation."""
+    value = (pair.mxnet if side == "mxnet" else pair.torch).read(array)
+    return value.T if side == "torch" and pair.transposed else value
 
 
 def label(slot: Any) -> str:

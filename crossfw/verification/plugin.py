@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-
 VERDICTS = pytest.StashKey[list]()
 
 

@@ -69,6 +69,7 @@ class Pair:
         at_once: whether both may compute at the same time.
         settings: of the port.
         units, modules, outputs, versions: by framework.
+        positions: terms of the longest sum over a batch.
     """
 
     mxnet: Any
@@ -79,6 +80,7 @@ class Pair:
     modules: dict[str, list[dict]] = field(default_factory=dict)
     outputs: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    positions: int = 1
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter((("mxnet", self.mxnet), ("torch", self.torch)))
@@ -96,13 +98,17 @@ class Pair:
             return {framework: future.result() for framework, future in futures.items()}
 
     def open(self, seed: int) -> None:
-        """Build both models and let them describe themselves in float64.
+        """Build both models and let them describe themselves, in float64 unless the port asks for float32 alone.
 
         Raises:
             CrossfwError: a side cannot be built or run, or the two give outputs of different structure.
         """
         told = self.both("open")
-        self.settings = {**told["torch"], **told["mxnet"], "checkpoints": {f: told[f]["checkpoint"] for f in FRAMEWORKS}}
+        self.settings = {
+            **told["torch"],
+            **told["mxnet"],
+            "checkpoints": {f: told[f]["checkpoint"] for f in FRAMEWORKS},
+        }
         if told["mxnet"]["has_loss"] != told["torch"]["has_loss"]:
             raise one_sided(told, "has_loss", "loss")
         draw = {"seed": seed, "size": self.settings["sizes"][0]}
@@ -111,15 +117,14 @@ class Pair:
             if self.settings["checkpoints"][side.framework]:
                 side.call("describe", **draw)  # completes what is deferred
                 side.call("load_checkpoint")
-            side.call("set_dtype", dtype="float64")
+            side.call("set_dtype", dtype=self.settings["dtype"] or "float64")
             return side.call("describe", **draw)
 
         for framework, described in self.each(make_ready).items():
             self.units[framework] = [Unit.from_json(unit) for unit in described["units"]]
             self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
-            self.versions[framework] = described["version"]
+            self.versions[framework], self.positions = described["version"], described["positions"]
         compare_structure(self.outputs)
-
 
     def restore(self) -> None:
         """Put models that are the caller's own objects back as they were."""
@@ -130,7 +135,9 @@ class Pair:
 def one_sided(told: dict, key: str, what: str) -> CrossfwError:
     """The error for a function that stands on one side only."""
     has, lacks = ("mxnet", "torch") if told["mxnet"][key] else ("torch", "mxnet")
-    return CrossfwError(f"the {what} of the port", f"there is {has}_{what}, and no {lacks}_{what}", f"define {lacks}_{what} too")
+    return CrossfwError(
+        f"the {what} of the port", f"there is {has}_{what}, and no {lacks}_{what}", f"define {lacks}_{what} too"
+    )
 
 
 def compare_structure(outputs: dict[str, dict[str, list[int]]]) -> None:

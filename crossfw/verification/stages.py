@@ -9,8 +9,8 @@ import numpy as np
 
 from crossfw.agreement.bounds import CEILING
 from crossfw.errors import CrossfwError
-from crossfw.verification.bounds import NOISE, longest_sum, rounding_bound, step_bound
-from crossfw.verification.comparing import SMALL, by_order, by_slots, error_of, graded, rows_of, slot_pairs
+from crossfw.verification.bounds import EPS32, NOISE, longest_sum, rounding_bound, step_bound
+from crossfw.verification.comparing import SMALL, by_order, by_slots, error_of, graded, rows_of, slot_pairs, values
 from crossfw.verification.sides import Pair
 from crossfw.verification.verdict import Row
 from crossfw.weights.matching import Mapping
@@ -53,9 +53,9 @@ class Stages:
         self.pair, self.mapping, self.weights = pair, mapping, weights
         self.draws = draws_of(pair.settings["sizes"])
         self.training = pair.settings["train_mode"]
-        self.terms = longest_sum(pair.units["mxnet"])
+        self.terms = max(longest_sum(pair.units["mxnet"]), pair.positions)
         self.depth = len(pair.units["mxnet"])
-        self.dtype = "float64"
+        self.dtype = pair.settings["dtype"] or "float64"
         self.rows: list[Row] = []
         self.notes: list[str] = []
         self.outputs: dict[str, np.ndarray] = {}
@@ -69,8 +69,7 @@ class Stages:
             side.call("load", values=self.weights[framework])
 
     def run(self, advance: Callable[[str], None] = lambda _: None) -> None:
-        """All stages in float64, those without a mapped parameter too; then float32 where float64 agrees."""
-        wanted = self.pair.settings["dtype"]
+        """All stages in float64, then rounding in float32 where float64 agrees; or all in the one dtype asked for."""
         stages = [self.parameters, self.forward, self.loss, self.gradient, self.clipping]
         if self.training:
             stages = [self.parameters, self.forward, self.forward_in_training, *stages[2:]]
@@ -79,7 +78,7 @@ class Stages:
             advance(stage.__name__.replace("_", " "))
             self.reset()
             stage()
-        if wanted != "float64" and not self.failed:
+        if self.pair.settings["dtype"] is None and not self.failed:
             advance("float32")
             self.rounding()
 
@@ -127,7 +126,7 @@ class Stages:
     def parameters(self) -> None:
         """What comes back from both sides after the shared weights went in."""
         found = self.pair.both("export")
-        matched = by_slots(self.mapping, found["mxnet"], found["torch"])
+        matched = by_slots(self.mapping, found["mxnet"], found["torch"], values)
         self.add(rows_of("parameters", self.dtype, "shared weights", matched, 0.0))
 
     def forward(self) -> None:
@@ -185,7 +184,10 @@ class Stages:
             return
         for draw in self.draws[:2]:
             outputs = self.pair.mxnet.call("forward", **draw.arguments, training=False)["outputs"]
-            shapes = [np.shape(a) for a in self.pair.torch.call("forward", **draw.arguments, training=False)["outputs"].values()]
+            shapes = [
+                np.shape(a)
+                for a in self.pair.torch.call("forward", **draw.arguments, training=False)["outputs"].values()
+            ]
             if [np.size(a) for a in outputs.values()] != [int(np.prod(s)) for s in shapes]:
                 return
             found = self.pair.both("loss", outputs=outputs, **draw.arguments)
@@ -201,9 +203,8 @@ class Stages:
 
             def rows(mxnet: dict, torch: dict, draw: Draw = draw) -> list[Row]:
                 matched = by_slots(self.mapping, mxnet["parameters"], torch["parameters"])
-                made = rows_of("gradients", self.dtype, str(draw), matched, self.limit(), SMALL)
-                inputs = by_order(mxnet["inputs"], torch["inputs"])
-                return made + rows_of("gradients", self.dtype, str(draw), inputs, self.limit(), SMALL)
+                matched += by_order(mxnet["inputs"], torch["inputs"])
+                return rows_of("gradients", self.dtype, str(draw), matched, self.limit(), SMALL)
 
             def again(found: dict = found, arguments: dict = arguments) -> list[Row]:
                 moved = self.mxnet_again("gradients", **arguments)
@@ -251,7 +252,23 @@ class Stages:
                 "torch": self.pair.torch.call("update", gradients=self.to_torch_gradients(given)),
             }
             bound = step_bound(self.dtype, decay, number, 0.0)
-            self.add(rows_of("update", self.dtype, f"step {number}", self.steps(before, after), bound, SMALL))
+            self.add(self.step_rows("update", f"step {number}", before, after, bound))
+
+    def step_rows(self, stage: str, run: str, before: dict, after: dict, bound: float) -> list[Row]:
+        """Rows of what the weights moved by; in float32 a small step is what is left of two large weights."""
+        rows = rows_of(stage, self.dtype, run, self.steps(before, after), bound, SMALL)
+        if self.dtype == "float64":
+            return rows
+        largest = {n: float(np.abs(w).max(initial=0.0)) for n, w in before["torch"].items()}
+        moved = {n: float(np.abs(after["torch"][n] - w).max(initial=0.0)) for n, w in before["torch"].items()}
+        floor = SMALL * max(moved.values(), default=0.0)
+        made = []
+        for row in rows:
+            name = row.tensor.split("[")[0]
+            limit = bound + 2 * EPS32 * largest[name] / max(moved[name], floor, EPS32)
+            limit = min(CEILING["float32"], limit)
+            made.append(replace(row, bound=limit, grade="equal" if row.error <= limit else "different"))
+        return made
 
     def steps(self, before: dict, after: dict) -> list[tuple]:
         """What the weights moved by, matched; those held still are left out."""
@@ -278,7 +295,7 @@ class Stages:
 
         def rows(mxnet: dict, torch: dict) -> list[Row]:
             after = {"mxnet": mxnet["arrays"], "torch": torch["arrays"]}
-            made = rows_of("several updates", self.dtype, run, self.steps(self.weights, after), bound, SMALL)
+            made = self.step_rows("several updates", run, self.weights, after, bound)
             losses = [("losses", "losses", torch["losses"], mxnet["losses"])]
             return made + rows_of("several updates", self.dtype, run, losses, bound)
 
@@ -295,14 +312,20 @@ class Stages:
         draw = self.draws[0]
         arguments = {**draw.arguments, "training": self.training}
         self.reset()
-        true = self.pair.mxnet.call("forward", **draw.arguments, training=False), self.pair.mxnet.call("gradients", **arguments)
+        true = (
+            self.pair.mxnet.call("forward", **draw.arguments, training=False),
+            self.pair.mxnet.call("gradients", **arguments),
+        )
         self.dtype = "float32"
         self.pair.both("set_dtype", dtype="float32")
         try:
             self.reset()
             forward = self.pair.both("forward", **draw.arguments, training=False)
             gradients = self.pair.both("gradients", **arguments)
-            moved = self.mxnet_again("forward", **draw.arguments, training=False), self.mxnet_again("gradients", **arguments)
+            moved = (
+                self.mxnet_again("forward", **draw.arguments, training=False),
+                self.mxnet_again("gradients", **arguments),
+            )
         finally:
             self.pair.both("set_dtype", dtype="float64")
         outputs = {framework: side["outputs"] for framework, side in forward.items()}
@@ -321,7 +344,8 @@ class Stages:
         noise = {(t, m): error_of(*map(np.asarray, (a, b))) for (t, m, a, b) in match(true, moved)}
         small = SMALL if stage == "gradients" else 0.0
         for row, (ours, name, _, b) in zip(
-            rows_of(stage, "float32", str(draw), match(true, found["torch"]), self.limit(), small), match(true, found["torch"])
+            rows_of(stage, "float32", str(draw), match(true, found["torch"]), self.limit(), small),
+            match(true, found["torch"]),
         ):
             bound = min(CEILING["float32"], max(row.bound, NOISE * noise.get((ours, name), 0.0)))
             grade = "equal" if row.error <= bound else "different"

@@ -55,11 +55,15 @@ def outputs_of(spec: Spec) -> int:
 
 
 def run(count: int) -> list[tuple[Spec, str]]:
-    """Verify that many random ports; those that were flagged, and why."""
-    flagged, started, seen = [], time.monotonic(), []
+    """Verify that many different random ports; those that were flagged, and why.
+
+    Raises:
+        RuntimeError: fewer different ones were drawn.
+    """
+    flagged, started, seen = [], time.monotonic(), set()
 
     @settings(
-        max_examples=count,
+        max_examples=2 * count,  # some are drawn again
         deadline=None,
         database=None,
         derandomize=True,
@@ -68,7 +72,9 @@ def run(count: int) -> list[tuple[Spec, str]]:
     )
     @given(true_ports())
     def verify_one(spec: Spec) -> None:
-        seen.append(spec)
+        if repr(spec) in seen or len(seen) == count:
+            return
+        seen.add(repr(spec))
         try:
             verdict = check(architecture(spec))
             reason = "" if verdict else verdict.reason
@@ -79,6 +85,8 @@ def run(count: int) -> list[tuple[Spec, str]]:
             print(f"flagged: {reason}\n    {spec}", flush=True)
 
     verify_one()
+    if len(seen) < count:
+        raise RuntimeError(f"{len(seen)} different ports were drawn, not {count}")
     print(f"{len(flagged)} of {len(seen)} random true ports flagged, {time.monotonic() - started:.0f} s", flush=True)
     return flagged
 

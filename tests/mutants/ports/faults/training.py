@@ -46,9 +46,10 @@ def detached_state(self, x):
 
 def straight_through(self, x, y):
     """The gradient passes the activation as if it were not there."""
+    right = self.dropout(self.first(x).sigmoid() * self.gain)
     left = self.second(y)
     left = left + (left.tanh() - left).detach()
-    return self.last(self.dropout(self.first(x).sigmoid() * self.gain) + 2 * left + x)
+    return self.last(right + 2 * left + x)
 
 
 def negative_without_gradient(self, anchor, positive, negative):

@@ -48,11 +48,14 @@ class Residual(nn.Module):
 
 
 class Parallel(nn.Module):
-    def __init__(self, left: nn.Module, right: nn.Module):
+    def __init__(self, left: nn.Module, right: nn.Module, crossed: bool):
         super().__init__()
-        self.first, self.second = left, right
+        self.first, self.second, self.crossed = left, right, crossed
 
     def forward(self, x):
+        if self.crossed:
+            right = self.second(x)
+            return self.first(x) - 2 * right
         return self.first(x) - 2 * self.second(x)
 
 
@@ -116,7 +119,7 @@ def build(layer: Layer, seed: int, prefix: str = "part") -> nn.Module:
     s = layer.settings
     if layer.parts:
         parts = [Chain(part, seed, prefix) for part in layer.parts]
-        return {"residual": Residual, "parallel": Parallel}[layer.kind](*parts)
+        return Residual(*parts) if layer.kind == "residual" else Parallel(*parts, s["crossed"])
     return BUILDERS[layer.kind](s)
 
 
