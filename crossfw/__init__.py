@@ -15,6 +15,7 @@ The rooms, in the order in which data flows through them:
     throughput/  rounds, samples, statistics, memory
     harness/     cells, resumption, verdicts: `crossfw run`
     verification/ a user's pair from two models to a verdict: stages, place of the first divergence, cause
+    audit/       the D2L audit: every model that d2l.mxnet and d2l.torch both define, as a third party's port
     report/      results as tables, figures, Markdown, HTML
     cli.py       the commands
 
@@ -31,15 +32,17 @@ if TYPE_CHECKING:
     from crossfw.errors import CrossfwError
     from crossfw.report import load
     from crossfw.verification import verify, verify_file
+    from crossfw.weights.params import read_params
 
 _HOMES = {
     "CrossfwError": "crossfw.errors",
     "load": "crossfw.report",
+    "read_params": "crossfw.weights.params",
     "verify": "crossfw.verification",
     "verify_file": "crossfw.verification",
 }
 
-__all__ = ["CrossfwError", "__version__", "load", "verify", "verify_file"]
+__all__ = ["CrossfwError", "__version__", "load", "read_params", "verify", "verify_file"]
 
 
 def __getattr__(name: str) -> object:

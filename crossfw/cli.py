@@ -74,7 +74,9 @@ def doctor(mxnet_python: str | None, torch_python: str | None, data_dir: Path | 
 
 @main.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK ...]")
-@click.option("--suite", default="quick", show_default=True, help="quick: few epochs; full: as published.")
+@click.option(
+    "--suite", default="quick", show_default=True, help="quick: few epochs; full: as published; d2l: the D2L audit."
+)
 @click.option("--implementations", metavar="NAME[,NAME...]", help="Default: all. torch-WORD=FILE.py adds your own.")
 @click.option("--seeds", type=int, metavar="N", help="Train from N seeds, instead of the suite's number.")
 @click.option("--epochs", type=int, metavar="N", help="Epochs, instead of the suite's.")
@@ -108,6 +110,10 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
     if names:
         given["implementations"] = parse_implementations([name.strip() for name in names.split(",")])
     out = out or Path("reports") / f"{datetime.now():%Y%m%d-%H%M%S}-{suite}"
+    if suite == "d2l":
+        from crossfw.audit.command import audit_command
+
+        sys.exit(audit_command(tasks, out, pythons, given.get("threads"), Console()))
     options = RunOptions(tasks=tasks, out=out, suite=suite, resume=resume, pythons=tuple(pythons.items()), **given)
     console = Console()
     try:
@@ -118,6 +124,31 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
     print_summary(results, console)
     console.print(f"report: {out / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="SRC.params")
+@click.argument("destination", type=click.Path(path_type=Path), metavar="DST.safetensors")
+@click.option("--for", "port", metavar="FILE.py:FUNCTION", help="Names and layouts of the torch module it returns.")
+@click.option("--check", is_flag=True, help="Write nothing; compare DST with SRC bit for bit.")
+@click.option("--torch-python", metavar="PYTHON", help="Interpreter that runs FUNCTION.")
+def convert(source: Path, destination: Path, port: str | None, check: bool, torch_python: str | None) -> None:
+    """Turn a .params file of any MXNet into .safetensors, without MXNet.
+
+    With --check the exit code is 1 where DST is not what SRC becomes.
+    """
+    from crossfw.weights.convert import differences, plan_conversion, summary, write
+
+    plan = plan_conversion(source, port, torch_python)
+    if check:
+        found = differences(plan, destination)
+        for line in found:
+            click.echo(f"differs: {line}")
+        if not found:
+            click.echo(f"{destination} is what {source} becomes: {len(plan.tensors)} tensors, {plan.nbytes:,} bytes")
+        sys.exit(1 if found else 0)
+    write(plan, destination)
+    click.echo(summary(plan, destination))
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import subprocess
 import sys
 import zipfile
@@ -63,3 +64,12 @@ def test_importing_crossfw_is_light():
     code = "import sys, crossfw; print(sorted(m for m in ('numpy', 'pandas', 'mxnet', 'torch') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_readme_s_port_agrees(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    port = re.search(r"```python\n(def mxnet_model.*?)```", text, re.DOTALL).group(1)
+    (tmp_path / "port.py").write_text(port)
+    arguments = [sys.executable, "-m", "crossfw", "verify", "port.py"]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

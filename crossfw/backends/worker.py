@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from crossfw.backends.frames import FrameError, read_frame, write_frame
 from crossfw.errors import CrossfwError
-from crossfw.models import PORT
+from crossfw.models import MODULE, PORT
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -45,7 +45,11 @@ def describe(error: Exception) -> dict[str, Any]:
 
 
 def make_service(name: str, file: str | None) -> Any:
-    """What a worker of that name serves: an implementation of the catalogue's models, or one side of a port."""
+    """What a worker of that name serves: an implementation of the catalogue's models, a side of a port, a module."""
+    if name == MODULE:
+        from crossfw.ports.torch_build import ModuleService
+
+        return ModuleService(file or "")
     if name.endswith(PORT):
         from crossfw.ports.service import PortService
 

@@ -86,8 +86,14 @@ class Side(PlainSide):
 
     def set_dtype(self, dtype: str) -> None:
         """Turn all floating-point arrays into `dtype`."""
+        self.complete()
         self.dtype = dtype
         self.model.cast(dtype)
+
+    def complete(self) -> None:
+        """End deferred initialisation by a run before a cast: in NumPy mode initialisers draw float32 alone."""
+        if any(p._deferred_init for p in self.model.collect_params().values()):
+            self.run(self.feed(self.draw(0, self.port.sizes[0])[0], "inputs"))
 
     def new(self, array: np.ndarray, dtype: str) -> Any:
         """An array of the interface that is switched on: mx.nd or mx.np."""
@@ -256,7 +262,7 @@ class Side(PlainSide):
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
-        self.call("the MXNet model's backward", lambda: (loss.backward(), mx.nd.waitall()))
+        self.call("the MXNet model's backward", lambda: (loss.backward(train_mode=training), mx.nd.waitall()))
         self.load(kept)
         fed = leaves(inputs, "inputs", is_array)
         return {
@@ -277,7 +283,9 @@ class Side(PlainSide):
         """Make a fresh trainer; its hyper-parameters for the report."""
         make = self.port.of("mxnet", "optimizer")
         if make is None:
-            self.trainer = gluon.Trainer(self.model.collect_params(), "sgd", {"learning_rate": self.DEFAULT_RATE})
+            parameters = self.model.collect_params()
+            sgd = {"learning_rate": self.DEFAULT_RATE}
+            self.trainer = gluon.Trainer(parameters, "sgd", sgd) if parameters.keys() else None
             return {"default": True, "decay": 0.0}
         self.trainer = self.call("mxnet_optimizer", lambda: make(self.model))
         if not isinstance(self.trainer, gluon.Trainer):
@@ -296,11 +304,19 @@ class Side(PlainSide):
     def update(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The parameters after one step of the trainer with given gradients."""
         self.set_gradients(gradients)
-        self.call("the trainer's step", lambda: self.trainer.step(1, ignore_stale_grad=True))
+        self.step()
         return self.export()
+
+    def step(self) -> None:
+        """One step of the trainer; none for a model without parameters."""
+        if self.trainer is not None:
+            self.call("the trainer's step", lambda: self.trainer.step(1, ignore_stale_grad=True))
 
     def train(self, seeds: list, sizes: list, training: bool, still: list) -> dict:
         """Several whole training steps in a row from where the model stands: losses, and all arrays at the end.
+
+        The inputs ask for gradients, because MXNet's own kernels of RNN, GRU and LSTM (float64, and float32 without
+        oneDNN) compute the gradients of all layers but the last from them (`rnn_impl.h`, `req_data`).
 
         Args:
             still: names of arrays whose gradients are taken to be zero.
@@ -308,12 +324,13 @@ class Side(PlainSide):
         function, losses, arrays = self.port.of("mxnet", "clip"), [], self.arrays()
         for seed, size in zip(seeds, sizes):
             with self.mode(training, seed):
-                loss = self.loss_of(self.run(self.feed(self.draw(seed, size)[0], "inputs")), seed, size)
-            self.call("the MXNet model's backward", lambda: (loss.backward(), mx.nd.waitall()))
+                inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
+                loss = self.loss_of(self.run(inputs), seed, size)
+            self.call("the MXNet model's backward", lambda: (loss.backward(train_mode=training), mx.nd.waitall()))
             self.set_gradients({name: np.zeros(arrays[name].shape) for name in still})
             if function is not None:
                 self.call("mxnet_clip", lambda: function(self.model))
-            self.call("the trainer's step", lambda: self.trainer.step(1, ignore_stale_grad=True))
+            self.step()
             losses.append(self.scalar(loss))
         return {"losses": np.array(losses, np.float64), "arrays": self.export()}
 

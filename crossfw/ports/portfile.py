@@ -173,14 +173,18 @@ def read_port(path: str) -> Port:
     Raises:
         CrossfwError: there is no such file, it raises while it is run, or it lacks a function.
     """
-    file = Path(path)
-    if not file.is_file():
+    return Port(vars(run_file(path)), str(path))
+
+
+def run_file(path: str) -> ModuleType:
+    """A user's Python file as a module.
+
+    Raises:
+        CrossfwError: there is no such file, or it raises while it is run.
+    """
+    if not Path(path).is_file():
         raise CrossfwError(f"the port file {path}", "there is no such file", "name a Python file with a port")
-    module = _run(file.resolve())
-    return Port(vars(module), str(path))
-
-
-def _run(file: Path) -> ModuleType:
+    file = Path(path).resolve()
     spec = importlib.util.spec_from_file_location("crossfw_port", file)
     if spec is None or spec.loader is None:
         raise CrossfwError(f"the port file {file}", "it is no Python file", "give it the name of one: port.py")

@@ -268,7 +268,7 @@ class Side(PlainSide):
         for seed, size in zip(seeds, sizes):
             self.model.zero_grad(set_to_none=True)
             with self.mode(training, seed):
-                loss = self.loss_of(self.run(self.feed(self.draw(seed, size)[0], "inputs")), seed, size)
+                loss = self.loss_of(self.run(self.feed(self.draw(seed, size)[0], "inputs", gradients=True)), seed, size)
                 self.call("the torch model's backward", loss.backward)
             self.set_gradients({name: np.zeros(arrays[name].shape) for name in still})
             if function is not None:

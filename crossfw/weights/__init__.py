@@ -1,1 +1,1 @@
-"""Weights: how they start, and how an implementation's own names map to the canonical ones."""
+"""Weights: how they start, how names map, and checkpoints: `.params` files without MXNet, and what they become."""

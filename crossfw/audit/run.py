@@ -1,0 +1,120 @@
+"""The D2L audit, run: every case compared, and a folder with the table."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from crossfw.audit.case import AuditCase
+from crossfw.audit.compute import MENDED, computations, differences
+from crossfw.audit.d2l_cases import CASES, find
+from crossfw.audit.d2l_sources import in_both
+from crossfw.audit.rows import AuditRow, Finding, exit_code
+from crossfw.audit.write import write_report
+from crossfw.backends.client import PACKAGE
+from crossfw.backends.threads import environment
+from crossfw.errors import CrossfwError
+from crossfw.verification import verify_file
+
+# As a worker is started, with this package alone put on the interpreter's path.
+COMPUTE = """
+import importlib.util, sys
+if sys.path and sys.path[0] == "": del sys.path[0]
+spec = importlib.util.spec_from_file_location("crossfw", sys.argv[1] + "/__init__.py",
+                                              submodule_search_locations=[sys.argv[1]])
+sys.modules["crossfw"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["crossfw"])
+from crossfw.audit.compute import main
+main(sys.argv[2], sys.argv[3])
+"""
+PORT_FILE = '''"""{name} of d2l, as a port: `crossfw verify` takes this file alone."""
+
+from crossfw.audit.d2l_cases import port_of
+
+globals().update(port_of({name!r}, mended={mended}))
+'''
+
+
+def run_audit(
+    names: Iterable[str],
+    out: Path,
+    pythons: dict[str, str],
+    threads: int = 1,
+    advance: Callable[[str], None] = lambda _: None,
+) -> tuple[list[AuditRow], int]:
+    """Compare the named cases (all without names), write the report into `out`; the rows and the exit code.
+
+    Raises:
+        CrossfwError: d2l is missing, there is no case of a name, or a side of the computations ends early.
+    """
+    cases = [find(name) for name in names] or list(CASES)
+    places, findings = in_both(), computed(cases, pythons, threads, advance)
+    for case in cases:
+        if case.kind == "model":
+            advance(case.name)
+            findings[case.name] = verified(case.name, False, out, pythons, threads)
+            if case.mended is not None:
+                findings[case.name + MENDED] = verified(case.name, True, out, pythons, threads)
+    rows = [
+        AuditRow.of(case, places[case.definition], findings.get(case.name), findings.get(case.name + MENDED))
+        for case in cases
+    ]
+    write_report(rows, out)
+    return rows, exit_code(rows)
+
+
+def verified(name: str, mended: bool, out: Path, pythons: dict[str, str], threads: int) -> Finding:
+    """A model's verdict, from a port file that stays in the report."""
+    words = re.sub(r"\W+", "_", name).strip("_") + ("_mended" if mended else "")
+    path = out / "ports" / f"{words}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PORT_FILE.format(name=name, mended=mended), encoding="utf-8")
+    try:
+        verdict = verify_file(path, pythons, threads)
+    except CrossfwError as error:
+        return Finding(None, f"{error.asked}: {error.found}", failed=True)
+    return Finding(verdict.stage, verdict.reason)
+
+
+def computed(
+    cases: list[AuditCase], pythons: dict[str, str], threads: int, advance: Callable[[str], None]
+) -> dict[str, Finding]:
+    """The findings of all computations among the cases, by name and name + MENDED."""
+    wanted = {case.name for case in cases if case.kind == "function"}
+    if not wanted:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        sides = {}
+        for framework in ("mxnet", "torch"):
+            advance(f"computations of {framework}")
+            sides[framework] = one_side(framework, Path(folder) / f"{framework}.npz", pythons, threads)
+    found = {}
+    for name, computation in computations().items():
+        if name.replace(MENDED, "") in wanted:
+            faults = differences(name, computation.dtype, sides["mxnet"], sides["torch"])
+            found[name] = Finding("outputs" if faults else None, "; ".join(faults) or "every output agrees")
+    return found
+
+
+def one_side(framework: str, out: Path, pythons: dict[str, str], threads: int) -> dict[str, np.ndarray]:
+    """What `compute.py` gives for a framework, in a process of its own.
+
+    Raises:
+        CrossfwError: the process fails; with its last words.
+    """
+    command = [pythons.get(framework, sys.executable), "-c", COMPUTE, str(PACKAGE), framework, str(out)]
+    done = subprocess.run(command, env={**os.environ, **environment(threads)}, capture_output=True, text=True)
+    if done.returncode:
+        words = (done.stderr.strip().splitlines() or ["no words"])[-3:]
+        raise CrossfwError(
+            f"the D2L audit's {framework} side", " ".join(words), "pip install 'crossfw[d2l,mxnet,torch]'"
+        )
+    with np.load(out) as arrays:
+        return dict(arrays)

@@ -1,0 +1,82 @@
+"""What a user's torch module wants to load: the service behind `crossfw convert --for FILE.py:FUNCTION`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from crossfw.checks import nearest
+from crossfw.errors import CrossfwError
+from crossfw.ports.portfile import call_user, run_file
+
+
+class ModuleService:
+    """Builds the module once and describes it.
+
+    Args:
+        file: the user's Python file.
+    """
+
+    def __init__(self, file: str):
+        self.file = file
+
+    def describe(self, function: str, names: list) -> dict:
+        """The module's units and state dict.
+
+        Args:
+            function: of the file; returns the module.
+            names: of the arrays in the `.params` file, for a `rename` that is a function.
+
+        Returns:
+            `units`; `shapes` and `first` (the first name of the same tensor) by name in the state dict; `initial`, the
+            tensors that belong to no unit; and `rename`, a dict, a list of rules or None.
+
+        Raises:
+            CrossfwError: no torch, no such function, it fails, or it returns something else.
+        """
+        try:
+            import torch
+
+            from crossfw.ports.torch_units import Names, units_of
+        except ImportError as error:
+            remedy = "pip install 'crossfw[torch]', or name an interpreter that has it: --torch-python"
+            raise CrossfwError(f"the module of {self.file}", f"no torch here: {error}", remedy) from error
+        user = vars(run_file(self.file))
+        asked = f"{function}() of {self.file}"
+        if not callable(user.get(function)):
+            known = [name for name, value in user.items() if callable(value)]
+            raise CrossfwError(asked, f"no such function{nearest(function, known)}", "name one that returns the module")
+        module = call_user(self.file, f"{function}()", user[function])
+        if not isinstance(module, torch.nn.Module):
+            found = f"it returned a {type(module).__name__}"
+            raise CrossfwError(asked, found, "let it return a torch.nn.Module")
+        state, by_id = module.state_dict(keep_vars=True), Names(module).by_id
+        units = units_of(module, {})
+        covered = {slot.name for unit in units for slot in unit.slots}
+        first = {name: by_id.get(id(tensor), name) for name, tensor in state.items()}
+        return {
+            "units": [unit.to_json() for unit in units],
+            "shapes": {name: list(tensor.shape) for name, tensor in state.items()},
+            "first": first,
+            "initial": {name: _array(tensor) for name, tensor in state.items() if first[name] not in covered},
+            "rename": self._rename(user.get("rename"), names),
+        }
+
+    def _rename(self, rename: Any, names: list) -> Any:
+        if callable(rename):
+            told = {name: call_user(self.file, "rename", rename, name) for name in names}
+            return {name: other for name, other in told.items() if other is not None}
+        if rename is None or isinstance(rename, dict):
+            return rename
+        try:
+            return [(getattr(pattern, "pattern", pattern), replacement) for pattern, replacement in rename]
+        except (TypeError, ValueError) as error:
+            remedy = "give a dict, a list of (pattern, replacement), or a function"
+            raise CrossfwError(f"rename of {self.file}", f"it is no such thing: {error}", remedy) from error
+
+
+def _array(tensor: Any) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    half = tensor.is_floating_point() and tensor.element_size() < 4  # NumPy has no bfloat16; widening is exact
+    return (tensor.float() if half else tensor).numpy()

@@ -1,0 +1,82 @@
+"""Is converting a large `.params` file cheap? `python -m tests.bench.convert [--gb 4] [--folder /tmp]`
+
+Writes a file of that size, copies it with `cp` and converts it with `crossfw convert` in turns, each in a process
+of its own, and prints the best times and the peak of resident memory. Exits with 1 if the peak is 500 MB or more, or
+if converting takes more than twice as long as `cp`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ALLOWED_BYTES, ALLOWED_RATIO, ROUNDS = 500_000_000, 2.0, 2
+WIDTH, ROWS = 4096, (1, 1024, 16384, 65536)
+
+
+def write_params(path: Path, total: int) -> None:
+    """A file of float32 arrays of 16 KB to 1 GB, in all at least `total` bytes."""
+    block = np.random.default_rng(0).standard_normal((1024, WIDTH), np.float32).tobytes()
+    shapes = []
+    while total > 0:
+        shapes.append((ROWS[len(shapes) % len(ROWS)], WIDTH))
+        total -= 4 * shapes[-1][0] * WIDTH
+    with open(path, "wb") as file:
+        file.write(struct.pack("<QQQ", 0x112, 0, len(shapes)))
+        for rows, width in shapes:
+            file.write(struct.pack("<Iii2q3i", 0xF993FAC9, 0, 2, rows, width, 1, 0, 0))
+            for start in range(0, rows, 1024):
+                file.write(block[: 4 * width * min(1024, rows - start)])
+        file.write(struct.pack("<Q", len(shapes)))
+        for index in range(len(shapes)):
+            name = f"layer{index}_weight".encode()
+            file.write(struct.pack("<Q", len(name)) + name)
+
+
+def timed(*command: str) -> tuple[float, int]:
+    """Seconds, and the peak of resident memory in bytes, of a command; what was written before is on the disk."""
+    os.sync()
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return seconds, usage.ru_maxrss * 1024
+
+
+def main() -> int:
+    """Measure; 1 where a bound is broken."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--gb", type=float, default=4)
+    parser.add_argument("--folder", default=tempfile.gettempdir())
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        source, copy, converted = (Path(folder) / name for name in ("x.params", "copy.params", "x.safetensors"))
+        write_params(source, int(given.gb * 2**30))
+        copies, conversions, peaks = [], [], []
+        for _ in range(ROUNDS):
+            copies.append(timed("cp", str(source), str(copy))[0])
+            copy.unlink()
+            seconds, peak = timed(sys.executable, "-m", "crossfw", "convert", str(source), str(converted))
+            conversions.append(seconds)
+            peaks.append(peak)
+            converted.unlink()
+        size = source.stat().st_size
+    ratio = min(conversions) / min(copies)
+    print(f"{size / 1e9:.2f} GB: cp {min(copies):.2f} s, convert {min(conversions):.2f} s: {ratio:.2f} times cp")
+    print(f"peak of resident memory: {max(peaks) / 1e6:.0f} MB")
+    return int(max(peaks) >= ALLOWED_BYTES or ratio > ALLOWED_RATIO)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
