@@ -274,7 +274,7 @@ class Side(mxnet_record.Recording, PlainSide):
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
-        self.call("the MXNet model's backward", lambda: (loss.backward(train_mode=training), mx.nd.waitall()))
+        self.backward(loss, training)
         self.load(kept)
         fed = leaves(inputs, "inputs", is_array)
         return {
@@ -282,6 +282,10 @@ class Side(mxnet_record.Recording, PlainSide):
             "parameters": {name: to_numpy(p.grad()) for name, p in learning.items()},
             "inputs": {name: to_numpy(a.grad) for name, a in fed.items() if a.grad is not None},
         }
+
+    def backward(self, loss: Any, training: bool) -> None:
+        """Gradients of a recorded loss; errors of the asynchronous engine show here."""
+        self.call("the MXNet model's backward", lambda: (loss.backward(train_mode=training), mx.nd.waitall()))
 
     def set_gradients(self, gradients: dict[str, np.ndarray]) -> None:
         """Put given gradients where `backward` would have left its own."""
@@ -345,7 +349,7 @@ class Side(mxnet_record.Recording, PlainSide):
             with self.mode(training, seed):
                 inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
                 loss = self.loss_of(self.run(inputs), seed, size)
-            self.call("the MXNet model's backward", lambda: (loss.backward(train_mode=training), mx.nd.waitall()))
+            self.backward(loss, training)
             self.set_gradients({name: np.zeros(arrays[name].shape) for name in still})
             if function is not None:
                 self.call("mxnet_clip", lambda: function(self.model))

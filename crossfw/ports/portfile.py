@@ -147,7 +147,7 @@ def user_error(origin: str, what: str, error: BaseException) -> CrossfwError:
     message = f"{type(error).__name__}: {lines[0] if lines else ''}".rstrip(": ")
     remedy = f"mend {what}" + (f" in {place.split(',')[0]}" if place else "")
     if isinstance(error, ModuleNotFoundError):
-        remedy = f"install {error.name} where this side runs, or name an interpreter that has it: --mxnet-python, --torch-python"
+        remedy = f"install {error.name} where this side runs, or name an interpreter that has it (--mxnet-python, ...)"
     return CrossfwError(f"{what} of {origin}", f"{message}{f' ({place})' if place else ''}", remedy)
 
 

@@ -1,9 +1,10 @@
 """Batch normalisation's running variance as MXNet keeps it.
 
 Both frameworks normalise with the variance over the n values of a channel, sum (x - mean)^2 / n. Into the running
-variance MXNet puts the same number, torch the unbiased one, n / (n - 1) times as large (torch `nn/modules/batchnorm.py`;
-MXNet `src/operator/nn/batch_norm.cc`). Every port has this difference. While a pair is verified torch's is taken back
-to the biased one, so that momentum, order and layout of the statistics can be compared exactly.
+variance MXNet puts the same number, torch the unbiased one, n / (n - 1) times as large (torch
+`nn/modules/batchnorm.py`; MXNet `src/operator/nn/batch_norm.cc`). Every port has this difference. While a pair is
+verified torch's is taken back to the biased one, so that momentum, order and layout of the statistics can be compared
+exactly.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import torch
 from crossfw.ports.masks import Masks
 
 NOTE = (
-    "BatchNorm: torch's running variance is the unbiased one, n / (n - 1) times MXNet's; this known difference is taken "
-    "out before the running statistics are compared"
+    "BatchNorm: torch's running variance is the unbiased one, n / (n - 1) times MXNet's; this known difference is "
+    "taken out before the running statistics are compared"
 )
 
 

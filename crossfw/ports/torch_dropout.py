@@ -1,4 +1,4 @@
-"""Dropout under the verifier's control: masks from shared uniform numbers, so that both frameworks drop the same units."""
+"""Dropout under the verifier's control: masks from shared uniform numbers, so that both sides drop the same units."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """How far apart two correct ports may be: derived from dtype, size and depth, never tuned.
 
 In float64 the bound is 1e-10 (`crossfw.agreement.bounds.CEILING`): rounding stays a hundred times below it in sound
-models, a fault does not come near. A tensor beyond it is measured once more with weights and inputs one unit in the last
-place away, on the MXNet side alone; where that changes it by more than NOISE of its error, the tensor is
-ill-conditioned, and is judged by that noise.
+models, a fault does not come near. A tensor beyond it is measured once more with the weights one unit in the last place
+away, on the MXNet side alone; where NOISE times that change covers the error, the tensor is ill-conditioned, and is
+judged by that noise.
 
 In float32 the error of either side against float64 is told; a tensor is different beyond
 

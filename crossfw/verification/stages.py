@@ -158,8 +158,7 @@ class Stages:
         made = rows(found["mxnet"], found["torch"])
 
         def again() -> list[Row]:
-            moved = rows(found["mxnet"], by_place(self.mapping, found, self.mxnet_again("forward", **arguments)))
-            return moved
+            return rows(found["mxnet"], by_place(self.mapping, found, self.mxnet_again("forward", **arguments)))
 
         self.add(made, again)
 
