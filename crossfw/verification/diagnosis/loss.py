@@ -28,6 +28,7 @@ KINDS = (
     {"kind": "hinge loss", "squared": True},
     {"kind": "Poisson loss"},
 )
+NEAR = {"float64": 1e-9, "float32": 1e-5}  # of ratios of two losses
 TRAPS = {"squared error": 3, "smooth absolute error": 6, "triplet loss of squared distances": 7, "divergence": 5}
 
 
@@ -36,8 +37,8 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     measured = [values(case, draw) for draw in case.stages.draws[:2]]
     measured = [one for one in measured if one is not None]
     if measured:
-        yield from factors(measured)
-        yield from smoothing(case, measured[0])
+        yield from factors(measured, NEAR[case.stages.dtype])
+        yield from smoothing(case, measured)
         yield from kinds(case, measured[0])
 
 
@@ -52,14 +53,14 @@ def values(case: Case, draw: object) -> dict | None:
     return {"outputs": outputs, "draw": draw, **{side: float(np.asarray(value)) for side, value in found.items()}}
 
 
-def factors(measured: list[dict]) -> Iterator[Hypothesis]:
+def factors(measured: list[dict], near: float) -> Iterator[Hypothesis]:
     """MXNet's loss as torch's times 1/2 or 2, or times or divided by sizes of the output."""
     if not all(one["torch"] and np.isfinite(one["torch"]) for one in measured):
         return
     ratios = [one["mxnet"] / one["torch"] for one in measured]
     shapes = [next(iter(one["outputs"].values())).shape for one in measured]
     for value in (0.5, 2.0):
-        if all(abs(ratio / value - 1) < 1e-9 for ratio in ratios):
+        if all(abs(ratio / value - 1) < near for ratio in ratios):
             yield factor(
                 "loss factor",
                 f"MXNet's loss is {value:g} times torch's",
@@ -73,7 +74,7 @@ def factors(measured: list[dict]) -> Iterator[Hypothesis]:
         (1.0, 0.5, 2.0), sorted(product((0, -1, 1), repeat=len(axes)), key=lambda p: sum(map(abs, p)))
     ):
         expected = [value * np.prod([float(s[a]) ** p for a, p in zip(axes, powers)]) for s in shapes]
-        if any(powers) and all(abs(ratio / e - 1) < 1e-9 for ratio, e in zip(ratios, expected)):
+        if any(powers) and all(abs(ratio / e - 1) < near for ratio, e in zip(ratios, expected)):
             told = {str(a): p for a, p in zip(axes, powers) if p}
             names = " ".join(
                 f"{'times' if p > 0 else 'divided by'} axis {a} of the output ({shapes[0][a]})"
@@ -88,7 +89,7 @@ def factors(measured: list[dict]) -> Iterator[Hypothesis]:
                 told,
                 2,
             )
-    if max(ratios) - min(ratios) <= 1e-9 * abs(ratios[0]):
+    if max(ratios) - min(ratios) <= near * abs(ratios[0]):
         yield factor(
             "loss factor",
             f"MXNet's loss is {ratios[0]:.6g} times torch's",
@@ -106,39 +107,33 @@ def factor(name: str, found: str, remedy: str, value: float, powers: dict, trap:
     )
 
 
-def smoothing(case: Case, one: dict) -> Iterator[Hypothesis]:
-    """Cross-entropy whose smoothing makes up the difference: it is linear in the smoothing."""
-    for kind in ("cross-entropy", "cross-entropy smoothed over the other labels"):
-        name = "label_smoothing" if kind == "cross-entropy" else "smoothing"
-        told = [{"kind": kind, name: 0.0}, {"kind": kind, name: 0.5}]
-        plain, half = asked(case, one, told)
-        if plain is None or half is None or half == plain:
+SMOOTHED = (("cross-entropy", "label_smoothing"), ("cross-entropy smoothed over the other labels", "smoothing"))
+
+
+def smoothing(case: Case, measured: list[dict]) -> Iterator[Hypothesis]:
+    """Cross-entropy with the smoothing that gives MXNet's value."""
+    for kind, name in SMOOTHED:
+        value = smoothing_of(case, measured, kind, name, "mxnet")
+        if value is None:
             continue
-        value = round(0.5 * (one["mxnet"] - plain) / (half - plain), 9)
-        if 0 <= value < 1:
-            change = {"change": "loss", "kind": kind, name: value}
-            found = f"MXNet's loss is {kind} with smoothing {value:g}"
-            remedy = (
-                f"cross_entropy(..., label_smoothing={value:g})"
-                if kind == "cross-entropy"
-                else f"smooth by {value:g} over the others"
-            )
-            cause = "label smoothing" if smooths(case, one, plain, value) else "loss kind"
-            yield suppose(cause, "torch_loss", found, remedy, change, trap=31)
+        ours = [smoothing_of(case, measured, k, n, "torch") for k, n in SMOOTHED]
+        cause = "label smoothing" if value or any(ours) else "loss kind"
+        words = f" with smoothing {value:g}" if value else ""
+        named = kind == "cross-entropy"
+        remedy = f"cross_entropy(..., label_smoothing={value:g})" if named else f"smooth by {value:g} over the others"
+        change = {"change": "loss", "kind": kind, name: value}
+        yield suppose(cause, "torch_loss", f"MXNet's loss is {kind}{words}", remedy, change, trap=31)
 
 
-def smooths(case: Case, one: dict, plain: float, value: float) -> bool:
-    """Whether either side smooths: MXNet's value is not plain cross-entropy, or torch's lies on a smoothed one."""
-    if value:
-        return True
-    for kind, name in (
-        ("cross-entropy", "label_smoothing"),
-        ("cross-entropy smoothed over the other labels", "smoothing"),
-    ):
-        half = asked(case, one, [{"kind": kind, name: 0.5}])[0]
-        if half is not None and 0 < 0.5 * (one["torch"] - plain) / (half - plain) < 0.5:
-            return True
-    return False
+def smoothing_of(case: Case, measured: list[dict], kind: str, name: str, side: str) -> float | None:
+    """The smoothing that makes up a side's loss, in which it is linear; None unless every draw gives the same."""
+    found = []
+    for one in measured:
+        plain, half = asked(case, one, [{"kind": kind, name: 0.0}, {"kind": kind, name: 0.5}])
+        if plain is None or half is None or half == plain:
+            return None
+        found.append(round(0.5 * (one[side] - plain) / (half - plain), 6))
+    return found[0] if found and 0 <= found[0] < 1 and max(found) == min(found) else None
 
 
 def asked(case: Case, one: dict, told: list[dict]) -> list:

@@ -31,9 +31,10 @@ def biases(stages: Stages) -> Iterator[Cause]:
     }
     for pair in stages.mapping.pairs:
         partners = [other for other in stages.mapping.pairs if other.torch.layer == pair.torch.layer]
+        roles = {slot.role for part in partners for slot in part.torch.slots}
         for unit in {part.mxnet.path: part.mxnet for part in partners}.values():
             for slot in unit.slots:
-                if slot.role in BIASES and (slot.name, slot.offset) not in held["mxnet"]:
+                if slot.role in BIASES and slot.role not in roles and (slot.name, slot.offset) not in held["mxnet"]:
                     where = pair.torch.path or "(model)"
                     yield Cause("missing bias", where, f"MXNet has {slot.name}, torch no bias", f"bias=True in {where}")
     yield from second_biases(stages, held["torch"])

@@ -178,7 +178,7 @@ def rules(stages: Stages, mxnet: dict, torch: dict, names: dict[str, str], alike
             "optimizer kind", "torch_optimizer", found, f"use torch's counterpart of {kind}", rule, trap=TRAPS.get(kind)
         )
         return
-    cause = next(aspects(stages, mxnet, torch), None)
+    cause = next(aspects(stages, mxnet, torch, rule["decays"]), None)
     if cause is not None:
         found = f"{ours} does not update as MXNet's {kind}: {cause}"
         yield suppose(cause, "torch_optimizer", found, REMEDIES[cause], rule, trap=TRAPS.get(kind))
@@ -191,7 +191,7 @@ REMEDIES = {
 }
 
 
-def aspects(stages: Stages, mxnet: dict, torch: dict) -> Iterator[str]:
+def aspects(stages: Stages, mxnet: dict, torch: dict, decays: dict[str, float]) -> Iterator[str]:
     """What a rule of the same kind may differ in."""
     first = next(iter(torch["settings"].values()), {})
     try:
@@ -200,6 +200,10 @@ def aspects(stages: Stages, mxnet: dict, torch: dict) -> Iterator[str]:
         rates = []
     if any(abs(a - b) > 1e-9 * abs(b) for a, b in zip(rates, mxnet["rates"])):
         yield "learning rate"
+    if any(
+        abs(held.get("weight_decay", 0.0) - decays.get(name, 0.0)) > 1e-9 for name, held in torch["settings"].items()
+    ):
+        return  # a decay that differs has no name of its own
     if mxnet["kind"] in ("sgd", "nag"):
         yield "momentum"
     elif same_settings(mxnet["settings"], first):
