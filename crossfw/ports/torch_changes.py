@@ -25,6 +25,7 @@ import torch
 
 from crossfw.ports import torch_model, torch_optimizers
 from crossfw.ports.nest import transform
+from crossfw.ports.torch_arrays import is_array
 from crossfw.ports.torch_gru import reset_before
 from crossfw.ports.torch_losses import factor_of, known_loss
 from crossfw.ports.torch_operations import operation
@@ -207,7 +208,7 @@ class Side(torch_model.Side):
                 axes = change["axes"].get(str(next(arrays)))
                 return x.permute(axes) if axes else x
 
-            inputs = transform(inputs, "inputs", torch_model.is_array, permuted)
+            inputs = transform(inputs, "inputs", is_array, permuted)
         return super().run(inputs)
 
     def loss_of(self, output: Any, seed: int, size: Any) -> Any:

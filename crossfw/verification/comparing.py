@@ -106,3 +106,25 @@ def graded(row: Row, factor: float) -> Row:
     if grade == "equal" and factor > SAME_ACCURACY:
         grade = "less accurate"
     return replace(row, grade=grade, factor=factor)
+
+
+def by_place(mapping: Mapping, found: dict, moved: dict) -> dict:
+    """A perturbed MXNet forward in the place of torch's."""
+    outputs = dict(zip(found["torch"]["outputs"], moved["outputs"].values()))
+    return {"outputs": outputs, "statistics": as_torch(mapping, {"parameters": moved["statistics"]})["parameters"]}
+
+
+def as_torch(mapping: Mapping, moved: dict) -> dict:
+    """MXNet's arrays under torch's names, whole slots only: what `by_slots` will read again."""
+    arrays: dict[str, np.ndarray] = {}
+    for pair in slot_pairs(mapping):
+        if pair.mxnet.name in moved["parameters"]:
+            value = pair.mxnet.read(moved["parameters"][pair.mxnet.name])
+            value = value.T if pair.transposed else value
+            size = pair.torch.offset + value.size * pair.torch.repeat
+            old = arrays.get(pair.torch.name, np.zeros(0))
+            flat = np.zeros(max(size, old.size))
+            flat[: old.size] = old.reshape(-1)
+            pair.torch.write(flat, value / pair.torch.repeat)
+            arrays[pair.torch.name] = flat
+    return {**moved, "parameters": arrays}
