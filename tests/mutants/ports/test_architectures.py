@@ -7,6 +7,9 @@ import pytest
 from tests.mutants.ports.architectures import ARCHITECTURES
 from tests.mutants.ports.check import check
 
+# MXNet warns of symbols without a dtype.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 BOUND = 1e-10
 
 

@@ -11,6 +11,9 @@ from crossfw.verification.verdict import STAGES
 from tests.mutants.ports.faults import FAULTS
 from tests.mutants.ports.table import Result, result_of
 
+# Faults make the frameworks warn, and MXNet warns of symbols without a dtype.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 NAMED = 0.95
 
 
