@@ -1,0 +1,3 @@
+"""D2L's language model over the library's layers; see `d2l_torch.py`."""
+
+from tests.bench.d2l_torch import Backend, Optimizer  # noqa: F401
