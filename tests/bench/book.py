@@ -49,12 +49,12 @@ def scratch(d2l: ModuleType, parameter: Callable, cell: str, inputs: int, sizes:
             H, C = (d2l.zeros(first), d2l.zeros(first)) if H_C is None else H_C
             outputs = []
             for X in inputs:
-                I = d2l.sigmoid(matmul(X, self.W_xi) + matmul(H, self.W_hi) + self.b_i)
-                F = d2l.sigmoid(matmul(X, self.W_xf) + matmul(H, self.W_hf) + self.b_f)
-                O = d2l.sigmoid(matmul(X, self.W_xo) + matmul(H, self.W_ho) + self.b_o)
+                In = d2l.sigmoid(matmul(X, self.W_xi) + matmul(H, self.W_hi) + self.b_i)
+                Forget = d2l.sigmoid(matmul(X, self.W_xf) + matmul(H, self.W_hf) + self.b_f)
+                Out = d2l.sigmoid(matmul(X, self.W_xo) + matmul(H, self.W_ho) + self.b_o)
                 C_tilde = d2l.tanh(matmul(X, self.W_xc) + matmul(H, self.W_hc) + self.b_c)
-                C = F * C + I * C_tilde
-                H = O * d2l.tanh(C)
+                C = Forget * C + In * C_tilde
+                H = Out * d2l.tanh(C)
                 outputs.append(H)
             return outputs, (H, C)
 
