@@ -51,15 +51,19 @@ class Model:
         self.net.b_q[:] = named["b_q"]
 
 
-def recurrent(d2l: ModuleType) -> type:
-    """d2l.RNN for a layer with any number of states, as the book's LSTM (10.1)."""
+def recurrent(d2l: ModuleType, layer: gluon.Block) -> gluon.Block:
+    """d2l.RNN around a layer with any number of states, as the book's GRU and LSTM (10.1 and 10.2)."""
 
     class Recurrent(d2l.RNN):
+        def __init__(self):
+            d2l.Module.__init__(self)
+            self.rnn = layer
+
         def forward(self, inputs, state=None):
             state = self.rnn.begin_state(inputs.shape[1], ctx=inputs.ctx) if state is None else state
             return self.rnn(inputs, state)
 
-    return Recurrent
+    return Recurrent()
 
 
 class Concise(Model):
@@ -69,8 +73,8 @@ class Concise(Model):
         spec = self.spec
         kind = {"rnn": gluon.rnn.RNN, "gru": gluon.rnn.GRU, "lstm": gluon.rnn.LSTM}[spec.cell]
         options = {"activation": "tanh"} if spec.cell == "rnn" else {}
-        self.rnn = recurrent(self.d2l)(spec.hidden_size)
-        self.rnn.rnn = kind(spec.hidden_size, spec.layers, bidirectional=spec.direction == "bidirectional", **options)
+        layer = kind(spec.hidden_size, spec.layers, bidirectional=spec.direction == "bidirectional", **options)
+        self.rnn = recurrent(self.d2l, layer)
         self.net = self.d2l.RNNLM(self.rnn, spec.input_size, lr=0.1)
         self.net(mnp.zeros((1, 1), dtype="int32"))  # shapes are found in the first call
 
