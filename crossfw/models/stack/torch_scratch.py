@@ -82,12 +82,13 @@ class Steps(torch.autograd.Function):
         if mask is not None:
             d_hidden = d_hidden * mask[:, :, None]
         factors = unbound(cell.factors(place, kept, before, after["h"]))
-        d_sums = d_hidden.new_empty(*d_hidden.shape[:2], cell.SUMS * place.hidden_size)
+        d_sums = {n: d_hidden.new_empty(*d_hidden.shape[:2], k * place.hidden_size) for n, k in cell.SUMS.items()}
+        d_rows = unbound(d_sums)
         for t in reversed(place.order(steps)):
             real = None if mask is None else mask[t][:, None]
             d_new = d_state if mask is None else {name: value * real for name, value in d_state.items()}
             d_new["h"] = d_new["h"] + d_hidden[t]
-            d_old = cell.step_backward(place, p, at(factors, t), d_new, d_sums[t])
+            d_old = cell.step_backward(place, p, at(factors, t), d_new, at(d_rows, t))
             for name in d_old if mask is not None else ():
                 d_old[name] = d_old[name] + d_state[name] * (1 - real)
             d_state = d_old

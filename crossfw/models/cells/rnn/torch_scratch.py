@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from crossfw.models.cells.torch_operations import outer, product, product_back
 from crossfw.models.stack.spec import Place
 
 ACTIVATIONS = {
@@ -21,12 +22,12 @@ DERIVATIVES = {
     "identity": torch.ones_like,
 }
 KEPT: dict[str, int] = {}
-SUMS = 1
+SUMS = {"a": 1}
 
 
 def step(place: Place, p: dict, projected: torch.Tensor, state: dict, out: dict) -> None:
     """The next state {h (N, H)} from the projected input (N, H) and the state, written to `out`."""
-    ACTIVATIONS[place.activation](torch.addmm(projected, state["h"], p["W_hh"].T, out=out["h"]))
+    out["h"].copy_(ACTIVATIONS[place.activation](product(state["h"], p["W_hh"], projected)))
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: torch.Tensor) -> dict:
@@ -34,15 +35,15 @@ def factors(place: Place, kept: dict, before: dict, hidden: torch.Tensor) -> dic
     return {"a": DERIVATIVES[place.activation](hidden)}
 
 
-def step_backward(place: Place, p: dict, factor: dict, d_state: dict, d_sums: torch.Tensor) -> dict:
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict, d_sums: dict) -> dict:
     """The gradient of the state before, from that of the state after; that of the sum a (N, H) is written.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
-    torch.mul(d_state["h"], factor["a"], out=d_sums)
-    return {"h": d_sums @ p["W_hh"]}
+    d_a = torch.mul(d_state["h"], factor["a"], out=d_sums["a"])
+    return {"h": product_back(d_a, p["W_hh"])}
 
 
-def gradients(place: Place, kept: dict, before: dict, d_sums: torch.Tensor) -> tuple[torch.Tensor, dict]:
+def gradients(place: Place, kept: dict, before: dict, d_sums: dict) -> tuple[torch.Tensor, dict]:
     """The gradients of the projected inputs (T, N, H), and of W_hh over all steps."""
-    return d_sums, {"W_hh": d_sums.flatten(0, 1).T @ before["h"].flatten(0, 1)}
+    return d_sums["a"], {"W_hh": outer(d_sums["a"], before["h"])}
