@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SMALL = '''
+SMALL = """
 import numpy as np
 
 
@@ -22,7 +22,7 @@ def torch_model():
 
 def inputs(rng, batch_size):
     return rng.standard_normal((batch_size, 4))
-'''
+"""
 
 
 def write_port(folder: Path, *changes: tuple[str, str], more: str = "") -> Path:

@@ -123,6 +123,8 @@ def test_a_wrong_port_exits_with_1(tmp_path):
 def test_the_other_framework_need_not_be_installed_on_a_side(tmp_path):
     text = write_port(tmp_path).read_text()
     guard = 'import sys\nassert not {"mxnet", "torch"} <= set(sys.modules), "both frameworks in one process"\n'
-    Path(tmp_path / "port.py").write_text(text.replace("    return rng", "    import sys\n    " + guard.splitlines()[1] + "\n    return rng"))
+    Path(tmp_path / "port.py").write_text(
+        text.replace("    return rng", "    import sys\n    " + guard.splitlines()[1] + "\n    return rng")
+    )
     done = crossfw("verify", str(tmp_path / "port.py"))
     assert done.returncode == 0, done.stdout + done.stderr
