@@ -56,18 +56,11 @@ class Backend:
         return self.model.loss(output, batch)
 
     def backward(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
-        """Loss and last state; leaves the gradients with the parameters.
-
-        A model that `back_propagates` by an `autograd.Function` is waited for: MXNet runs its Python in a thread of its
-        own, and has been seen to stand still for ever when the gradients were changed in place meanwhile.
-        """
+        """Loss and last state; leaves the gradients with the parameters."""
         with autograd.record():
             activations, state = self.model.forward(batch, state)
             loss = self.model.loss(activations["output"], batch)
         loss.backward()
-        if getattr(self.model, "back_propagates", False):
-            for gradient in self.gradients().values():
-                gradient.wait_to_read()
         return loss.detach(), {name: value.detach() for name, value in state.items()}
 
     def backward_with_state(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:

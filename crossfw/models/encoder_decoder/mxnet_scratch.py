@@ -15,7 +15,6 @@ class Model:
     """The model of `spec.py` with its parameters as arrays, all zero until they are loaded."""
 
     notes: tuple[str, ...] = ()
-    back_propagates = True
 
     def __init__(self, spec: Spec, dtype: str, device: str):
         self.spec, self.options = spec, {"dtype": dtype, "ctx": context_of(device)}

@@ -67,15 +67,6 @@ class Place:
         biases = ("b_h",) if self.biases == 1 else ("b_xh", "b_hh")
         return {"W_xh": (rows, self.input_size), **recurrent, **dict.fromkeys(biases, (rows,))}
 
-    @property
-    def recurrent(self) -> tuple[str, ...]:
-        """The parameters that meet the state in every step; all others are in the projected inputs."""
-        return ("W_hh",) if self.biases == 1 or self.spec.folds_biases(self) else ("W_hh", "b_hh")
-
-    def order(self, steps: int) -> range:
-        """The steps in the order in which the cell meets them."""
-        return range(steps - 1, -1, -1) if self.backwards else range(steps)
-
     def parameters(self, named: dict[str, Any]) -> dict[str, Any]:
         """The cell's own by short name, from all by canonical name."""
         return {name: named[f"{self.prefix}{name}{self.suffix}"] for name in self.shapes()}
