@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from crossfw.verification.stages import Draw
 from crossfw.weights.matching import Mapping, SlotPair
 from crossfw.weights.matching import Pair as UnitPair
 
-TRIALS = 200
+TRIALS = 400
 TRIAL_SECONDS = 10.0
 
 
@@ -45,22 +45,31 @@ def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str,
 
 
 def exchanged(mapping: Mapping) -> Iterator[Mapping]:
-    """Mappings in which two branches of equal layers have changed places: the longest first.
+    """Mappings in which branches of equal layers have changed places: the longest first, then several at once.
 
     Where branches run side by side the order of execution says nothing about which is which.
     """
-    signatures = [pair.mxnet.signature() for pair in mapping.pairs]
-    count = len(signatures)
-    for length in range(count // 2, 0, -1):
-        for first in range(count - 2 * length + 1):
-            for second in range(first + length, count - length + 1):
+    units = [pair.mxnet for pair in mapping.pairs]
+    run = sorted(range(len(units)), key=lambda i: (units[i].order is None, units[i].order or 0))
+    signatures = [units[i].signature() for i in run]
+    beside, apart = [], []
+    for length in range(len(run) // 2, 0, -1):
+        for first in range(len(run) - 2 * length + 1):
+            for second in range(first + length, len(run) - length + 1):
                 if signatures[first : first + length] == signatures[second : second + length]:
-                    yield _exchange(mapping, first, second, length)
+                    places = [(run[first + k], run[second + k]) for k in range(length)]
+                    (beside if second == first + length else apart).append(places)
+    singles = [[one] for one in beside + apart]
+    several = (list(chosen) for count in range(2, len(beside) + 1) for chosen in combinations(beside, count))
+    for chosen in chain(singles, several):
+        touched = [place for places in chosen for both in places for place in both]
+        if len(set(touched)) == len(touched):
+            yield _exchange(mapping, [both for places in chosen for both in places])
 
 
-def _exchange(mapping: Mapping, first: int, second: int, length: int) -> Mapping:
+def _exchange(mapping: Mapping, places: list[tuple[int, int]]) -> Mapping:
     pairs = list(mapping.pairs)
-    for a, b in zip(range(first, first + length), range(second, second + length)):
+    for a, b in places:
         pairs[a], pairs[b] = _joined(mapping.pairs[a], mapping.pairs[b]), _joined(mapping.pairs[b], mapping.pairs[a])
     return replace(mapping, pairs=tuple(pairs))
 
