@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 from collections.abc import Iterable
 from numbers import Integral
 
@@ -33,6 +34,13 @@ def require_integer(name: str, value: int, minimum: int, maximum: int | None = N
         raise CrossfwError(f"{name} = {value!r}", f"a {type(value).__name__}", f"give {wanted}")
     if value < minimum or (maximum is not None and value > maximum):
         raise CrossfwError(f"{name} = {value!r}", "a value out of range", f"give {wanted}")
+
+
+def require_interpreter(framework: str, python: str) -> None:
+    """Raise CrossfwError unless `python` is an executable."""
+    if shutil.which(python) is None:
+        asked = f"--{framework}-python {python}"
+        raise CrossfwError(asked, f"no executable {python}", "give the path of a Python interpreter")
 
 
 def require_indices(name: str, ids: np.ndarray) -> np.ndarray:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossfw.checks import nearest, require_choice, require_integer
+from crossfw.checks import nearest, require_choice, require_integer, require_interpreter
 from crossfw.errors import CrossfwError
 from crossfw.models import FRAMEWORKS, IMPLEMENTATIONS, REFERENCE, Implementation
 
@@ -93,9 +92,7 @@ class RunOptions:
             if getattr(self, name) is not None:
                 require_integer(f"--{name}", getattr(self, name), 1)
         for framework, python in self.pythons:
-            if shutil.which(python) is None:
-                found = f"no executable {python}"
-                raise CrossfwError(f"--{framework}-python {python}", found, "give the path of a Python interpreter")
+            require_interpreter(framework, python)
         stems = [Path(name).stem for name in self.tasks]
         if twice := sorted({stem for stem in stems if stems.count(stem) > 1}):
             raise CrossfwError("tasks", f"two are called {twice[0]}", "give each file a name of its own")

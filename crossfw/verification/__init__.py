@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable
 
+from crossfw.checks import require_interpreter
 from crossfw.ports.portfile import Port
 from crossfw.verification.run import verify_pair
 from crossfw.verification.sides import local_sides, worker_sides
@@ -58,5 +59,7 @@ def verify_file(
     Raises:
         CrossfwError: the file or a side cannot be used, or nothing can be compared.
     """
+    for framework, python in (pythons or {}).items():
+        require_interpreter(framework, python)
     with worker_sides(str(path), pythons or {}, threads) as pair:
         return verify_pair(pair, str(path), advance)

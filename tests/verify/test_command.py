@@ -128,3 +128,8 @@ def test_the_other_framework_need_not_be_installed_on_a_side(tmp_path):
     )
     done = crossfw("verify", str(tmp_path / "port.py"))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_interpreter_that_is_not_there_is_told(tmp_path):
+    done = crossfw("verify", str(write_port(tmp_path)), "--torch-python", "no-such-python")
+    assert done.returncode == 2 and "--torch-python no-such-python" in done.stderr and "no executable" in done.stderr
