@@ -228,7 +228,14 @@ def test_an_interrupted_run_ends_at_once_and_can_be_resumed(tmp_path):
         "--implementations",
         "torch-nn",
     ]
-    running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background of a shell ignores the interrupt, and so would this one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     cells = tmp_path / "out" / "cells" / "small"
     deadline = time.monotonic() + 60
     while len(list(cells.glob("*.json"))) < 4:
