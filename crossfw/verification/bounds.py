@@ -3,7 +3,7 @@
 In float64 the bound is 1e-10 (`crossfw.agreement.bounds.CEILING`): rounding stays a hundred times below it in sound
 models, a fault does not come near. A tensor beyond it is measured once more with the weights one unit in the last place
 away, on the MXNet side alone; where NOISE times that change covers the error, the tensor is ill-conditioned, and is
-judged by that noise.
+judged by that noise, but never forgiven more than the root of the dtype's ceiling (1e-5 in float64).
 
 In float32 the error of either side against float64 is told; a tensor is different beyond
 
