@@ -7,7 +7,6 @@ import pytest
 from crossfw.backends.client import Worker
 from crossfw.models import Implementation
 
-
 pytest_plugins = ["pytester"]
 
 

@@ -99,7 +99,8 @@ class Stages(Updates, Rounding):
         """
         if again is not None and any(row.grade == "different" and np.isfinite(row.error) for row in rows):
             noise: dict[str, float] = {}
-            for self.shake in range(SHAKES[self.dtype]):
+            for shake in range(SHAKES[self.dtype]):
+                self.shake = shake
                 for row in again():
                     noise[row.tensor] = max(noise.get(row.tensor, 0.0), row.error)
             rows = [self.forgiven(row, noise.get(row.tensor, 0.0)) for row in rows]

@@ -27,10 +27,13 @@ def test_models_are_put_back_as_they_were():
     assert crossfw.verify(block, module, lambda rng: rng.standard_normal((2, 4)))
     after = {name: p.data().asnumpy() for name, p in block.collect_params().items()}
     for name, value in before.items():
-        assert after[name].dtype == value.dtype and (after[name] == value).all()
+        assert after[name].dtype == value.dtype
+        assert (after[name] == value).all()
     for name, value in module.state_dict().items():
-        assert value.dtype == state[name].dtype and torch.equal(value, state[name])
-    assert not module.training and block._active
+        assert value.dtype == state[name].dtype
+        assert torch.equal(value, state[name])
+    assert not module.training
+    assert block._active
     block(mx.nd.ones((2, 4)))  # hybridized as before
 
 
@@ -43,10 +46,14 @@ def test_the_verdict_is_text_table_and_page():
     block, _ = dense()
     wrong = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 3))
     verdict = crossfw.verify(block, wrong, lambda rng: rng.standard_normal((2, 4)))
-    assert not verdict and verdict.stage == "forward" and verdict.word == "differs"
-    assert str(verdict).startswith("DIFFERS") and "forward" in verdict._repr_html_()
+    assert not verdict
+    assert verdict.stage == "forward"
+    assert verdict.word == "differs"
+    assert str(verdict).startswith("DIFFERS")
+    assert "forward" in verdict._repr_html_()
     table = verdict.table()
-    assert set(table.grade) >= {"equal", "different"} and len(table) == len(verdict.rows)
+    assert set(table.grade) >= {"equal", "different"}
+    assert len(table) == len(verdict.rows)
     assert verdict.html().startswith("<!doctype html>")
 
 

@@ -55,7 +55,8 @@ BAD = {
     "outputs of different structure": (
         lambda d: write_port(
             d, ("return torch.nn.Sequential", "net = torch.nn.Sequential"),
-            ("torch.nn.Linear(6, 3))", "torch.nn.Linear(6, 3))\n    class Two(torch.nn.Module):\n        def __init__(self):\n"
+            ("torch.nn.Linear(6, 3))", "torch.nn.Linear(6, 3))\n"
+             "    class Two(torch.nn.Module):\n        def __init__(self):\n"
              "            super().__init__()\n            self.net = net\n        def forward(self, x):\n"
              "            return self.net(x), x\n    return Two()")),
         ["different numbers of arrays", "mxnet: output (2, 3)", "torch: output[0] (2, 3), output[1] (2, 4)", "wrapper"],
@@ -109,14 +110,17 @@ def test_a_true_port_agrees_and_writes_its_files(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("AGREES")
     told = json.loads(data.read_text())
-    assert told["agrees"] and {row["stage"] for row in told["rows"]} >= {"parameters", "forward", "gradients", "update"}
-    assert "<html" in page.read_text() and "AGREES" in page.read_text()
+    assert told["agrees"]
+    assert {row["stage"] for row in told["rows"]} >= {"parameters", "forward", "gradients", "update"}
+    assert "<html" in page.read_text()
+    assert "AGREES" in page.read_text()
 
 
 def test_a_wrong_port_exits_with_1(tmp_path):
     done = crossfw("verify", str(write_port(tmp_path, ("torch.nn.Tanh()", "torch.nn.ReLU()"))))
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.startswith("DIFFERS") and "stage forward" in done.stdout
+    assert done.stdout.startswith("DIFFERS")
+    assert "stage forward" in done.stdout
     assert "activation" in done.stdout
 
 
@@ -132,4 +136,6 @@ def test_the_other_framework_need_not_be_installed_on_a_side(tmp_path):
 
 def test_an_interpreter_that_is_not_there_is_told(tmp_path):
     done = crossfw("verify", str(write_port(tmp_path)), "--torch-python", "no-such-python")
-    assert done.returncode == 2 and "--torch-python no-such-python" in done.stderr and "no executable" in done.stderr
+    assert done.returncode == 2
+    assert "--torch-python no-such-python" in done.stderr
+    assert "no executable" in done.stderr
