@@ -8,6 +8,7 @@ import mxnet
 import numpy as np
 from mxnet import autograd, nd
 
+from crossfw.backends import mxnet_tape
 from crossfw.backends.mxnet_device import context
 
 
@@ -57,10 +58,11 @@ class Backend:
 
     def backward(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
         """Loss and last state; leaves the gradients with the parameters."""
+        mxnet_tape.start()
         with autograd.record():
             activations, state = self.model.forward(batch, state)
             loss = self.model.loss(activations["output"], batch)
-        loss.backward()
+        mxnet_tape.back_propagate(loss)
         return loss.detach(), {name: value.detach() for name, value in state.items()}
 
     def backward_with_state(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:

@@ -11,10 +11,8 @@ from crossfw.optimizers.spec import OptimizerSpec
 
 def clip_global_norm(gradients: list[torch.Tensor], theta: float) -> torch.Tensor:
     """Scale all gradients in place by min(theta / norm, 1); return the norm before."""
-    norm = torch.sqrt(sum((g * g).sum() for g in gradients))
-    scale = torch.clamp(theta / norm, max=1.0)
-    for g in gradients:
-        g *= scale
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    torch._foreach_mul_(gradients, torch.clamp(theta / norm, max=1.0))
     return norm
 
 
@@ -57,7 +55,7 @@ class Optimizer:
 
     def sgd(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Plain gradient descent."""
-        w -= self.spec.learning_rate * g
+        w.sub_(g, alpha=self.spec.learning_rate)
 
     def momentum(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Gradient descent with a velocity."""

@@ -32,7 +32,7 @@ class Model:
 
     def embed(self, side: str, inputs: torch.Tensor) -> torch.Tensor:
         """Rows of the embedding (T, N, E) of one side, where there is one."""
-        return self.parameters[f"{side}.W_e"][inputs] if self.spec.embedding_size else inputs
+        return torch.embedding(self.parameters[f"{side}.W_e"], inputs) if self.spec.embedding_size else inputs
 
     def encode(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
         """Encoded source (S, N, H) and the last state of the encoder."""

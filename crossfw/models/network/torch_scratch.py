@@ -35,7 +35,7 @@ class Model:
 
     def embed(self, inputs: torch.Tensor) -> torch.Tensor:
         """Rows of the embedding (T, N, E), where there is one."""
-        return self.parameters["W_e"][inputs] if self.spec.embedding_size else inputs
+        return torch.embedding(self.parameters["W_e"], inputs) if self.spec.embedding_size else inputs
 
     def forward(self, batch: dict, state: dict) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         """Activations hidden (T, N, width) and output, and the last state, for a batch of named tensors."""

@@ -1,13 +1,32 @@
-"""Loops over layers, directions and steps; all input projections of a cell in one product before its loop."""
+"""Loops over layers, directions and steps; what does not depend on the step before is done for all steps at once.
+
+The equations are those of the reference, whose plain loops are in `numpy.py`. What is reordered, and why the result is
+the same:
+
+- The inputs are projected before the loop, all steps in one product: W_xh x_t does not depend on the state. Of tokens
+  the rows of W_xh^T + b are looked up: each row is the sum that would be added up at every step.
+- `Steps` back-propagates by hand (`mxnet_tape`). The gradient of a gate's sum is that of the state after the step
+  times a factor of forward quantities (chain rule): the factors of all steps are computed at once, and the loop from
+  the last step to the first only multiplies.
+- The gradient of W_hh is the sum over t of d_t h_{t-1}^T: one product over all steps and sequences, after the loop.
+- Both loops are written once as graphs of array operations, which MXNet then runs without going back to Python
+  (`CachedOp`, as under `hybridize`). In a graph the array of one step is (1, N, ...), so that it is cut out of all
+  steps by `slice_axis` and joined by `concat`: `split` and `stack` take 10 times as long.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 
-from mxnet import nd
+from mxnet import autograd, nd, sym
 
+from crossfw.backends import mxnet_tape
 from crossfw.models.stack.spec import Place, StackSpec
+
+GRAPHS = 256  # that are kept: one for each cell, number of steps and way to use it
+FLAGS = (("static_alloc", True), ("static_shape", True))
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -28,26 +47,137 @@ def project(place: Place, p: dict, inputs: nd.NDArray) -> nd.NDArray:
     if place.biases == 2 and place.spec.folds_biases(place):
         bias = bias + p["b_hh"]
     if place.inputs == "tokens":
-        return nd.broadcast_add(nd.take(p["W_xh"].T, inputs), bias.reshape((1, 1, rows)))
+        table = nd.broadcast_add(p["W_xh"].T, bias.reshape((1, rows)))
+        return nd.Embedding(inputs, table, input_dim=place.input_size, output_dim=rows)
     return nd.FullyConnected(inputs, p["W_xh"], bias, num_hidden=rows, flatten=False)
 
 
-def run_direction(
-    place: Place, p: dict, inputs: nd.NDArray, state: dict, mask: nd.NDArray | None
-) -> tuple[nd.NDArray, dict]:
-    """Hidden states (T, N, H) in the order of time, and the last state."""
-    step, hidden = cell_of(place).step, []
-    steps = list(enumerate(unstack(project(place, p, inputs))))
-    for t, projected in reversed(steps) if place.backwards else steps:
-        new = step(place, p, projected, state)
-        if mask is None:
-            hidden.append(new["h"])
-            state = {name: new[name] for name in state}
+class Graph:
+    """Array operations that are written once and run often, from named arrays to named arrays."""
+
+    def __init__(self, outputs: dict[str, sym.Symbol]):
+        group = sym.Group(list(outputs.values()))
+        self.inputs, self.outputs = group.list_inputs(), tuple(outputs)
+        self.run = nd.CachedOp(group, FLAGS)
+
+    def __call__(self, arrays: dict[str, nd.NDArray]) -> dict[str, nd.NDArray]:
+        found = self.run(*[arrays[name] for name in self.inputs])
+        return dict(zip(self.outputs, found if isinstance(found, list) else [found]))
+
+
+@lru_cache(GRAPHS)
+def forward_graph(place: Place, steps: int, masked: bool, keeps: bool) -> Graph:
+    """From `projected`, the recurrent parameters, the state and `mask` to `hidden` (T, N, H) and the last state.
+
+    With `keeps` there are also the states before all steps, "before h", and what the cell keeps.
+    """
+    cell, projected, mask = cell_of(place), sym.var("projected"), sym.var("mask")
+    p = {name: sym.var(name) for name in place.recurrent}
+    state = {name: sym.expand_dims(sym.var(name), axis=0) for name in place.spec.STATES}
+    found: dict[str, list] = {"hidden": [None] * steps}
+    for t in place.order(steps):
+        out = cell.step(place, p, at(projected, t), state)
+        new = {name: out.pop(name) for name in state}
+        out.update({f"before {name}": value for name, value in state.items()})
+        if masked:
+            real = sym.broadcast_like(at(mask, t), new["h"])
+            new = {name: sym.where(real, value, state[name]) for name, value in new.items()}
+        out["hidden"] = new["h"] * real if masked else new["h"]
+        for name, value in out.items():
+            found.setdefault(name, [None] * steps)[t] = value
+        state = new
+    last = {name: sym.squeeze(value, axis=0) for name, value in state.items()}
+    wanted = found if keeps else {"hidden": found["hidden"]}
+    return Graph({**last, **{name: sym.concat(*values, dim=0) for name, values in wanted.items()}})
+
+
+@lru_cache(GRAPHS)
+def backward_graph(place: Place, steps: int, masked: bool) -> Graph:
+    """From what `forward_graph` took and gave, `d_hidden` and "d h", ... of the last state.
+
+    To the gradients of `projected`, the recurrent parameters and the first state, by their names.
+    """
+    cell, d_hidden, mask = cell_of(place), sym.var("d_hidden"), sym.var("mask")
+    p = {name: sym.var(name) for name in place.recurrent}
+    d_state = {name: sym.expand_dims(sym.var(f"d {name}"), axis=0) for name in place.spec.STATES}
+    before = {name: sym.var(f"before {name}") for name in place.spec.STATES}
+    kept, d_sums = {name: sym.var(name) for name in cell.KEPT}, [None] * steps
+    factors = cell.factors(place, kept, before, sym.var("hidden"))
+    for t in reversed(place.order(steps)):
+        d_new, d_h = dict(d_state), at(d_hidden, t)
+        if masked:
+            real = sym.broadcast_like(at(mask, t), d_h)
+            d_new, d_h = {name: value * real for name, value in d_new.items()}, d_h * real
+        d_new["h"] = d_new["h"] + d_h
+        d_sums[t], d_old = cell.step_backward(place, p, {name: at(f, t) for name, f in factors.items()}, d_new)
+        if masked:
+            d_old = {name: value + d_state[name] * (1 - real) for name, value in d_old.items()}
+        d_state = d_old
+    d_projected, d_p = cell.gradients(place, kept, before, sym.concat(*d_sums, dim=0))
+    first = {name: sym.squeeze(value, axis=0) for name, value in d_state.items()}
+    return Graph({"projected": d_projected, **{name: d_p[name] for name in p}, **first})
+
+
+def at(array: sym.Symbol, t: int) -> sym.Symbol:
+    """One step (1, N, ...) of all."""
+    return sym.slice_axis(array, axis=0, begin=t, end=t + 1)
+
+
+class Steps:
+    """A cell over all steps of projected inputs; its own back-propagation."""
+
+    def __init__(self, place: Place, p: dict, projected: nd.NDArray, state: dict, mask: nd.NDArray | None):
+        self.place, self.recurrent, self.projected, self.state = place, recurrent(place, p), projected, state
+        self.given = {} if mask is None else {"mask": mask.expand_dims(2)}
+
+    def forward(self, keeps: bool) -> tuple[nd.NDArray, dict]:
+        """Hidden states (T, N, H) in the order of time, and the last state."""
+        graph = forward_graph(self.place, len(self.projected), bool(self.given), keeps)
+        found = graph({"projected": self.projected, **self.recurrent, **self.state, **self.given})
+        self.last = {name: found.pop(name) for name in self.state}
+        self.hidden = found["hidden"]
+        if keeps:
+            self.given.update(found)
+        return self.hidden, self.last
+
+    def backward(self) -> nd.NDArray:
+        """The gradient of the projected inputs; those of the recurrent parameters and the first state are set."""
+        d_last = {f"d {name}": value.grad for name, value in self.last.items()}
+        graph = backward_graph(self.place, len(self.hidden), "mask" in self.given)
+        found = graph({**self.recurrent, **self.given, "d_hidden": self.hidden.grad, **d_last})
+        for name, value in self.recurrent.items():
+            value.grad[:] = found[name]
+        for name, value in self.state.items():
+            if value.grad is not None:
+                value.grad[:] += found[name]
+        return found["projected"]
+
+
+def recurrent(place: Place, p: dict) -> dict:
+    """The parameters that meet the state in every step; all others are in the projected inputs."""
+    return {name: p[name] for name in place.recurrent}
+
+
+def run_layer(
+    places: tuple[Place, ...], parameters: dict, inputs: nd.NDArray, state: dict, mask: nd.NDArray | None
+) -> list[tuple[nd.NDArray, dict]]:
+    """For each direction the hidden states (T, N, H) in the order of time, and the last state."""
+    found, directions, keeps = [], [], autograd.is_recording()
+    for place in places:
+        p = place.parameters(parameters)
+        projected = project(place, p, inputs)
+        if place.spec.RECURRENT:
+            directions.append(Steps(place, p, projected, place.state(state), mask))
+            with autograd.pause():
+                found.append(directions[-1].forward(keeps))
         else:
-            real = mask[t]
-            hidden.append(nd.where(real, new["h"], nd.zeros_like(new["h"])))
-            state = {name: nd.where(real, new[name], old) for name, old in state.items()}
-    return nd.stack(*(hidden[::-1] if place.backwards else hidden)), state
+            hidden = cell_of(place).apply(place, projected)
+            found.append((hidden if mask is None else nd.broadcast_mul(hidden, mask.expand_dims(2)), {}))
+    if keeps and directions:
+        outputs = [array for steps in directions for array in (steps.hidden, *steps.last.values())]
+        heads = [steps.projected for steps in directions]
+        mxnet_tape.record(lambda: (heads, [steps.backward() for steps in directions]), outputs)
+    return found
 
 
 def run(
@@ -56,9 +186,8 @@ def run(
     """Hidden states (T, N, width) of the last layer, and the last state; `batch` may hold dropout masks."""
     last = {}
     for layer in range(stack.layers):
-        outputs = []
-        for place in stack.places(layer):
-            hidden, end = run_direction(place, place.parameters(parameters), inputs, place.state(state), mask)
+        outputs, places = [], stack.places(layer)
+        for place, (hidden, end) in zip(places, run_layer(places, parameters, inputs, state, mask)):
             outputs.append(hidden)
             last.update(place.named(end))
         inputs = nd.concat(*outputs, dim=-1) if len(outputs) > 1 else outputs[0]

@@ -31,7 +31,7 @@ def run_direction(
     """Hidden states (T, N, H) in the order of time, the last state, and what `direction_backward` needs."""
     projected, memories = project(place, p, inputs), {}
     hidden = np.zeros((*projected.shape[:2], place.hidden_size), projected.dtype)
-    for t in order(place, len(projected)):
+    for t in place.order(len(projected)):
         new, memories[t] = cell_of(place).step(place, p, projected[t], state)
         if mask is None:
             hidden[t] = new["h"]
@@ -43,11 +43,6 @@ def run_direction(
     return hidden, state, (inputs, memories)
 
 
-def order(place: Place, steps: int) -> range:
-    """The steps in the order in which the cell meets them."""
-    return range(steps - 1, -1, -1) if place.backwards else range(steps)
-
-
 def direction_backward(
     place: Place, p: dict, memory: tuple, mask: np.ndarray | None, d_hidden: np.ndarray, d_state: dict, gradients: dict
 ) -> tuple[np.ndarray, np.ndarray | None, dict]:
@@ -57,7 +52,7 @@ def direction_backward(
     """
     inputs, memories = memory
     d_projected = np.zeros((*d_hidden.shape[:2], place.spec.GATES * place.hidden_size), d_hidden.dtype)
-    for t in reversed(order(place, len(d_hidden))):
+    for t in reversed(place.order(len(d_hidden))):
         real = True if mask is None else mask[t][:, None] > 0
         after = {name: np.where(real, value, 0) for name, value in d_state.items()}
         after["h"] = after.get("h", 0) + np.where(real, d_hidden[t], 0)

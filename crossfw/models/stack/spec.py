@@ -67,6 +67,22 @@ class Place:
         biases = ("b_h",) if self.biases == 1 else ("b_xh", "b_hh")
         return {"W_xh": (rows, self.input_size), **recurrent, **dict.fromkeys(biases, (rows,))}
 
+    @property
+    def projected_biases(self) -> tuple[str, ...]:
+        """The biases that are added before the recurrence, with W_xh x_t."""
+        if self.biases == 1:
+            return ("b_h",)
+        return ("b_xh", "b_hh") if self.spec.folds_biases(self) else ("b_xh",)
+
+    @property
+    def recurrent(self) -> tuple[str, ...]:
+        """The parameters that meet the state in every step."""
+        return tuple(name for name in self.shapes() if name not in ("W_xh", *self.projected_biases))
+
+    def order(self, steps: int) -> range:
+        """The steps in the order in which the cell meets them."""
+        return range(steps - 1, -1, -1) if self.backwards else range(steps)
+
     def parameters(self, named: dict[str, Any]) -> dict[str, Any]:
         """The cell's own by short name, from all by canonical name."""
         return {name: named[f"{self.prefix}{name}{self.suffix}"] for name in self.shapes()}

@@ -1,11 +1,25 @@
-"""Loops over layers, directions and steps; all input projections of a cell in one product before its loop."""
+"""Loops over layers, directions and steps; what does not depend on the step before is done for all steps at once.
+
+The equations are those of the reference, whose plain loops are in `numpy.py`. What is reordered, and why the result is
+the same:
+
+- The inputs are projected before the loop, all steps in one product: W_xh x_t does not depend on the state. Of tokens
+  the rows of W_xh^T + b are looked up: each row is the sum that would be added up at every step.
+- `Steps` back-propagates by hand, with the reference's equations: the gradients of W_xh, W_hh and the biases are sums
+  over t, of d_t h_{t-1}^T and its like: one product over all steps and sequences, after the loop.
+- Every step writes where its results are kept, and adds to the gradients where they are, so that nothing is copied
+  together before or after the loops.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from crossfw.models.stack.spec import Place, StackSpec
 
@@ -16,32 +30,127 @@ def cell_of(place: Place) -> ModuleType:
 
 
 def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
-    """W_xh x_t and the biases that do not depend on the state: (T, N, G H) from tokens (T, N) or features (T, N, D)."""
-    bias = p["b_h"] if place.biases == 1 else p["b_xh"]
-    if place.biases == 2 and place.spec.folds_biases(place):
-        bias = bias + p["b_hh"]
+    """W_xh x_t and the biases that do not depend on the state: (G, T, N, H) from tokens (T, N) or features (T, N, D)."""
+    gates, shape = place.spec.GATES, inputs.shape[:2]
+    bias = sum(p[name] for name in place.projected_biases).reshape(gates, 1, -1)
+    W_T = p["W_xh"].unflatten(0, (gates, -1)).transpose(1, 2)  # (G, D, H)
     if place.inputs == "tokens":
-        rows = p["W_xh"].T.index_select(0, inputs.flatten())
-        return rows.reshape(*inputs.shape, -1) + bias
-    return inputs @ p["W_xh"].T + bias
+        first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size
+        return (W_T + bias).flatten(0, 1).index_select(0, (first + inputs.flatten()).flatten()).unflatten(0, (gates, *shape))
+    x = inputs.flatten(0, 1)
+    return torch.baddbmm(bias, x.expand(gates, *x.shape), W_T).unflatten(1, shape)
+
+
+def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: torch.Tensor) -> tuple:
+    """The gradients of the inputs (None for tokens), and of W_xh and the biases by name, from (T, N, G H)."""
+    d_flat = d_projected.flatten(0, 1)
+    if place.inputs == "tokens":
+        d_rows = d_flat.new_zeros(place.input_size, d_flat.shape[1]).index_add_(0, inputs.flatten(), d_flat)
+        d_inputs, d_W, d_bias = None, d_rows.T, d_rows.sum(dim=0)
+    else:
+        d_inputs, d_W = d_projected @ p["W_xh"], d_flat.T @ inputs.flatten(0, 1)
+        d_bias = d_flat.sum(dim=0)
+    return d_inputs, {"W_xh": d_W, **dict.fromkeys(place.projected_biases, d_bias)}
+
+
+class Steps(torch.autograd.Function):
+    """A cell over all steps; its own back-propagation.
+
+    States are kept as (T + 1, N, H) with the first one at the end where the cell starts, so that the states before
+    and after all steps are two views of the same tensor; their gradients likewise.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, place: Place, mask: torch.Tensor | None, inputs: torch.Tensor, *tensors: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """Hidden states (T, N, H) in the order of time, and the last state."""
+        cell, (steps, size), H = cell_of(place), inputs.shape[:2], place.hidden_size
+        p, state = named(place, tensors)
+        projected = project(place, p, inputs)
+        start, before, after = ends(place, steps)
+        shared = cell.prepare(place, p, state["h"])
+        states = {name: projected.new_empty(steps + 1, size, H) for name in state}
+        kept = {name: projected.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
+        for name, value in state.items():
+            states[name][start] = value
+        old_rows, new_rows = (by_step([array[part] for array in states.values()]) for part in (before, after))
+        rows = by_step(cell.parts(place, projected, kept))
+        for t in place.order(steps):
+            cell.step(place, shared, rows[t], old_rows[t], new_rows[t])
+            for old, new in zip(old_rows[t], new_rows[t]) if mask is not None else ():
+                new.copy_(torch.where(mask[t][:, None] > 0, new, old))
+        ctx.place, ctx.mask, ctx.names = place, mask, (tuple(p), tuple(states), tuple(kept))
+        ctx.save_for_backward(inputs, projected, *p.values(), *states.values(), *kept.values())
+        hidden = states["h"][after]
+        last = (array[steps - start].clone() for array in states.values())
+        return hidden if mask is None else hidden * mask[:, :, None], *last
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_hidden: torch.Tensor, *d_last: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """The gradients of the inputs, the parameters and the first state.
+
+        The gradient of a state is where `d_hidden` and those of the last state were written before the loop, and
+        where each step adds what it hands back.
+        """
+        place, mask, cell = ctx.place, ctx.mask, cell_of(ctx.place)
+        (inputs, gates), saved = ctx.saved_tensors[:2], iter(ctx.saved_tensors[2:])
+        p, states, kept = ({name: next(saved) for name in names} for names in ctx.names)
+        steps, (start, before, after) = len(d_hidden), ends(place, len(d_hidden))
+        d_states = {name: torch.zeros_like(array) for name, array in states.items() if name != "h"}
+        d_states = {"h": torch.empty_like(states["h"]), **d_states}
+        d_states["h"][start].zero_()
+        d_states["h"][after] = d_hidden if mask is None else d_hidden * mask[:, :, None]
+        for d_state, d_end in zip(d_states.values(), d_last):
+            d_state[steps - start] += d_end
+        old, new, d_old, d_new = (
+            {name: array[part] for name, array in arrays.items()}
+            for arrays in (states, d_states)
+            for part in (before, after)
+        )
+        d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
+        d_part = cell.d_parts(place, d_sums)
+        every = (cell.parts(place, gates, kept), old.values(), new.values(), d_part, d_new.values(), d_old.values())
+        rows = [by_step(tensors) for tensors in every]
+        for t in reversed(place.order(steps)):
+            for d_after, d_before in zip(rows[4][t], rows[5][t]) if mask is not None else ():
+                real = mask[t][:, None]
+                d_before.addcmul_(d_after, 1 - real)
+                d_after.mul_(real)
+            cell.step_backward(place, p, *(row[t] for row in rows))
+        d_inputs, d_p = project_backward(place, p, inputs, d_sums)
+        d_p = {**cell.gradients(place, kept, old, d_part), **d_p}
+        first = (d_state[start] for d_state in d_states.values())
+        return None, None, d_inputs, *(d_p[name] for name in p), *first
+
+
+def ends(place: Place, steps: int) -> tuple[int, slice, slice]:
+    """Where the first state is kept, and the parts of all states that stand before and after the steps."""
+    first, then = slice(0, steps), slice(1, steps + 1)
+    return (steps, then, first) if place.backwards else (0, first, then)
+
+
+def named(place: Place, tensors: tuple[torch.Tensor, ...]) -> tuple[dict, dict]:
+    """The parameters and the state by name."""
+    names = tuple(place.shapes())
+    return dict(zip(names, tensors)), dict(zip(place.spec.STATES, tensors[len(names) :]))
+
+
+def by_step(tensors: Iterable[torch.Tensor]) -> list[tuple[torch.Tensor, ...]]:
+    """For each step its views of all tensors, made once: indexing in the loop costs as much as an operation."""
+    return list(zip(*(tensor.unbind() for tensor in tensors)))
 
 
 def run_direction(
     place: Place, p: dict, inputs: torch.Tensor, state: dict, mask: torch.Tensor | None
 ) -> tuple[torch.Tensor, dict]:
     """Hidden states (T, N, H) in the order of time, and the last state."""
-    step, hidden = cell_of(place).step, []
-    steps = list(enumerate(project(place, p, inputs).unbind()))
-    for t, projected in reversed(steps) if place.backwards else steps:
-        new = step(place, p, projected, state)
-        if mask is None:
-            hidden.append(new["h"])
-            state = {name: new[name] for name in state}
-        else:
-            real = mask[t][:, None] > 0
-            hidden.append(torch.where(real, new["h"], torch.zeros_like(new["h"])))
-            state = {name: torch.where(real, new[name], old) for name, old in state.items()}
-    return torch.stack(hidden[::-1] if place.backwards else hidden), state
+    if not place.spec.RECURRENT:
+        hidden = cell_of(place).apply(place, project(place, p, inputs)[0])
+        return hidden if mask is None else hidden * mask[:, :, None], {}
+    hidden, *last = Steps.apply(place, mask, inputs, *p.values(), *state.values())
+    return hidden, dict(zip(state, last))
 
 
 def run(

@@ -1,13 +1,13 @@
-"""The step from arrays and elementary operations."""
+"""The cell from arrays and elementary operations."""
 
 from __future__ import annotations
 
 from mxnet import nd
 
-from crossfw.models.cells.rnn.mxnet_scratch import ACTIVATIONS
+from crossfw.models.cells.mxnet_operations import activate
 from crossfw.models.stack.spec import Place
 
 
-def step(place: Place, p: dict, projected: nd.NDArray, state: dict) -> dict:
-    """h (N, H) from the projected input (N, H), which no state outlives."""
-    return {"h": ACTIVATIONS[place.activation](projected)}
+def apply(place: Place, projected: nd.NDArray) -> nd.NDArray:
+    """h (T, N, H) from the projected inputs (T, N, H), which no state joins: all steps at once."""
+    return activate(nd, place.activation, projected)

@@ -1,4 +1,4 @@
-"""The step from tensors and elementary operations."""
+"""The cell from tensors and elementary operations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from crossfw.models.cells.rnn.torch_scratch import ACTIVATIONS
 from crossfw.models.stack.spec import Place
 
 
-def step(place: Place, p: dict, projected: torch.Tensor, state: dict) -> dict:
-    """h (N, H) from the projected input (N, H), which no state outlives."""
-    return {"h": ACTIVATIONS[place.activation](projected)}
+def apply(place: Place, projected: torch.Tensor) -> torch.Tensor:
+    """h (T, N, H) from the projected inputs (T, N, H), which no state joins: all steps at once."""
+    return ACTIVATIONS[place.activation](projected)

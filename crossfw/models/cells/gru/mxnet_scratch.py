@@ -1,26 +1,66 @@
-"""The step from arrays and elementary operations."""
+"""The step from arrays and elementary operations, and its back-propagation; as parts of graphs, see `stack`."""
 
 from __future__ import annotations
 
-from mxnet import nd
+from mxnet import sym
 
+from crossfw.models.cells.mxnet_operations import outer, part, product, product_back, sigmoid, tanh
 from crossfw.models.stack.spec import Place
 
+KEPT = ("r", "z", "inner", "n")  # inner: what stands beside n in a product with r
 
-def step(place: Place, p: dict, projected: nd.NDArray, state: dict) -> dict:
-    """The next state {h (N, H)} from the projected input (N, 3H) and the state."""
-    h, size, W_hh = state["h"], place.hidden_size, p["W_hh"]
-    x_r, x_z, x_n = nd.split(projected, num_outputs=3, axis=1)
+
+def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
+    """The next state {h (1, N, H)} from the projected input (1, N, 3H) and the state; and what is kept."""
+    h, H, W_hh = state["h"], place.hidden_size, p["W_hh"]
+    x_rz, x_n = part(projected, 0, 2 * H), part(projected, 2 * H, None)
     if place.reset == "after":
-        bias = {"bias": p["b_hh"]} if "b_hh" in p else {"no_bias": True}
-        recurrent = nd.FullyConnected(h, W_hh, num_hidden=3 * size, **bias)
-        h_r, h_z, h_n = nd.split(recurrent, num_outputs=3, axis=1)
-        r, z = nd.sigmoid(x_r + h_r), nd.sigmoid(x_z + h_z)
-        n = nd.tanh(x_n + r * h_n)
+        bias = {"bias": p["b_hh"]} if "b_hh" in p else {}
+        recurrent = product(h, W_hh, 3 * H, **bias)
+        rz, inner = sigmoid(x_rz + part(recurrent, 0, 2 * H)), part(recurrent, 2 * H, None)
+        r, z = part(rz, 0, H), part(rz, H, None)
+        n = tanh(x_n + r * inner)
     else:
-        W_rz, W_n = nd.slice_axis(W_hh, 0, 0, 2 * size), nd.slice_axis(W_hh, 0, 2 * size, None)
-        h_rz = nd.FullyConnected(h, W_rz, no_bias=True, num_hidden=2 * size)
-        h_r, h_z = nd.split(h_rz, num_outputs=2, axis=1)
-        r, z = nd.sigmoid(x_r + h_r), nd.sigmoid(x_z + h_z)
-        n = nd.tanh(x_n + nd.FullyConnected(r * h, W_n, no_bias=True, num_hidden=size))
-    return {"h": (1 - z) * n + z * h}
+        rz = sigmoid(x_rz + product(h, part(W_hh, 0, 2 * H, axis=0), 2 * H))
+        r, z = part(rz, 0, H), part(rz, H, None)
+        inner = r * h
+        n = tanh(x_n + product(inner, part(W_hh, 2 * H, None, axis=0), H))
+    return {"h": n + z * (h - n), "r": r, "z": z, "inner": inner, "n": n}
+
+
+def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
+    """What the gradients of all steps (T, N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
+    (r, z, inner, n), h = (kept[name] for name in KEPT), before["h"]
+    by_n, by_z = (1 - z) * (1 - n * n), (h - n) * z * (1 - z)
+    if place.reset == "after":
+        return {"r": by_n * inner * r * (1 - r), "z": by_z, "inner": by_n * r, "n": by_n, "h": z}
+    return {"r": inner * (1 - r), "z": by_z, "n": by_n, "h": z, "reset": r}
+
+
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
+    """The gradients of the sums and of the state before, from that of the state after.
+
+    d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
+    derivative. After the product the sums are four: r, z, what the reset gate multiplies, and n.
+    """
+    d_h, H, W_hh = d_state["h"], place.hidden_size, p["W_hh"]
+    d_z, d_n, d_old = d_h * factor["z"], d_h * factor["n"], d_h * factor["h"]
+    if place.reset == "after":
+        d_recurrent = sym.concat(d_h * factor["r"], d_z, d_h * factor["inner"], dim=-1)
+        return sym.concat(d_recurrent, d_n, dim=-1), {"h": d_old + product_back(d_recurrent, W_hh, H)}
+    d_reset = product_back(d_n, part(W_hh, 2 * H, None, axis=0), H)  # of r h
+    d_rz = sym.concat(d_reset * factor["r"], d_z, dim=-1)
+    d_old = d_old + d_reset * factor["reset"] + product_back(d_rz, part(W_hh, 0, 2 * H, axis=0), H)
+    return sym.concat(d_rz, d_n, dim=-1), {"h": d_old}
+
+
+def gradients(place: Place, kept: dict, before: dict, d_sums: sym.Symbol) -> tuple[sym.Symbol, dict]:
+    """The gradients of the projected inputs (T, N, 3H), and of the recurrent parameters over all steps."""
+    H, h = place.hidden_size, before["h"]
+    d_rz = part(d_sums, 0, 2 * H)
+    if place.reset == "after":
+        d_recurrent, d_n = part(d_sums, 0, 3 * H), part(d_sums, 3 * H, None)
+        b_hh = sym.sum(d_recurrent, axis=(0, 1))
+        return sym.concat(d_rz, d_n, dim=-1), {"W_hh": outer(d_recurrent, h, H), "b_hh": b_hh}
+    d_n = part(d_sums, 2 * H, None)
+    return d_sums, {"W_hh": sym.concat(outer(d_rz, h, H), outer(d_n, kept["inner"], H), dim=0)}

@@ -1,21 +1,76 @@
-"""The step from tensors and elementary operations."""
+"""The step from tensors and elementary operations, and its back-propagation."""
 
 from __future__ import annotations
 
 import torch
 
+from crossfw.models.cells.torch_operations import by_gate, outer, sigmoid_back, tanh_back
 from crossfw.models.stack.spec import Place
 
+KEPT = {"inner": 1}  # what stands beside x_n: in a product with r (reset after), or r h (before)
 
-def step(place: Place, p: dict, projected: torch.Tensor, state: dict) -> dict:
-    """The next state {h (N, H)} from the projected input (N, 3H) and the state."""
-    h, size, W_hh = state["h"], place.hidden_size, p["W_hh"]
-    x_rz, x_n = projected[:, : 2 * size], projected[:, 2 * size :]
+
+def prepare(place: Place, p: dict, h: torch.Tensor) -> tuple:
+    """What all steps share: W_hh^T, memory for its product with h, and the bias of `inner`, where it has one."""
+    H = place.hidden_size
     if place.reset == "after":
-        recurrent = torch.addmm(p["b_hh"], h, W_hh.T) if "b_hh" in p else h @ W_hh.T
-        r, z = torch.sigmoid(x_rz + recurrent[:, : 2 * size]).chunk(2, dim=-1)
-        n = torch.tanh(x_n + r * recurrent[:, 2 * size :])
+        return *by_gate(p["W_hh"], h, 3), p["b_hh"].unflatten(0, (3, 1, H)) if place.biases == 2 else None
+    return *by_gate(p["W_hh"][: 2 * H], h, 2), p["W_hh"][2 * H :].T.contiguous()
+
+
+def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
+    """What a step reads and writes besides the state, for all steps: the projected inputs become r, z and n."""
+    return projected[:2].transpose(0, 1), *projected, kept["inner"]
+
+
+def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> None:
+    """The next state (h (N, H),) from the projected input (3, N, H) and the state."""
+    (rz, r, z, n, inner), (h,), (new_h,), (W_T, product, gates, more) = part, state, new, shared
+    torch.mm(h, W_T, out=product)
+    if place.reset == "after":
+        gates = gates if more is None else gates + more
+        rz.add_(gates[:2]).sigmoid_()
+        n.addcmul_(r, inner.copy_(gates[2]))
     else:
-        r, z = torch.sigmoid(torch.addmm(x_rz, h, W_hh[: 2 * size].T)).chunk(2, dim=-1)
-        n = torch.tanh(torch.addmm(x_n, r * h, W_hh[2 * size :].T))
-    return {"h": (1 - z) * n + z * h}
+        rz.add_(gates).sigmoid_()
+        n.addmm_(torch.mul(r, h, out=inner), more)
+    torch.lerp(n.tanh_(), h, z, out=new_h)
+
+
+def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
+    """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 3H) and of `inner`."""
+    H = place.hidden_size
+    return d_sums[..., : 2 * H], *d_sums.chunk(3, dim=-1), d_sums.new_empty(*d_sums.shape[:2], H)
+
+
+def step_backward(
+    place: Place, p: dict, part: tuple, old: tuple, new: tuple, d_part: tuple, d_new: tuple, d_old: tuple
+) -> None:
+    """From the gradient of the new state those of the sums (N, 3H), and what they add to that of the old state.
+
+    d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
+    derivative.
+    """
+    (_, r, z, n, inner), (h,), (d_rz, d_r, d_z, d_n, d_inner), (d_h,), (d_old_h,) = part, old, d_part, d_new, d_old
+    H, W_hh = place.hidden_size, p["W_hh"]
+    d_old_part = d_h * z
+    tanh_back(d_h - d_old_part, n, out=d_n)
+    sigmoid_back(d_h * (h - n), z, out=d_z)
+    if place.reset == "after":
+        sigmoid_back(d_n * inner, r, out=d_r)
+        d_old_h.addmm_(torch.mul(d_n, r, out=d_inner), W_hh[2 * H :])
+    else:
+        torch.mm(d_n, W_hh[2 * H :], out=d_inner)
+        sigmoid_back(d_inner * h, r, out=d_r)
+        d_old_h.addcmul_(d_inner, r)
+    d_old_h.addmm_(d_rz, W_hh[: 2 * H]).add_(d_old_part)
+
+
+def gradients(place: Place, kept: dict, old: dict, d_part: tuple) -> dict:
+    """The gradients of W_hh, and of b_hh where it is no part of the projected inputs, over all steps at once."""
+    d_rz, _, _, d_n, d_inner = d_part
+    rows = outer(d_rz, old["h"])
+    if place.reset == "before":
+        return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"])])}
+    b_hh = torch.cat([d_rz.sum(dim=(0, 1)), d_inner.sum(dim=(0, 1))]) if place.biases == 2 else None
+    return {"W_hh": torch.cat([rows, outer(d_inner, old["h"])]), "b_hh": b_hh}

@@ -1,15 +1,40 @@
-"""The step from arrays and elementary operations."""
+"""The step from arrays and elementary operations, and its back-propagation; as parts of graphs, see `stack`."""
 
 from __future__ import annotations
 
-from mxnet import nd
+from mxnet import sym
 
+from crossfw.models.cells.mxnet_operations import part, product, product_back, sigmoid, tanh
+from crossfw.models.cells.rnn.mxnet_scratch import gradients  # noqa: F401  (W_hh meets h in every gate)
 from crossfw.models.stack.spec import Place
 
+KEPT = ("i", "f", "g", "o", "tanh_c")
 
-def step(place: Place, p: dict, projected: nd.NDArray, state: dict) -> dict:
-    """The next state {h, c (N, H)} from the projected input (N, 4H) and the state."""
-    recurrent = nd.FullyConnected(state["h"], p["W_hh"], no_bias=True, num_hidden=4 * place.hidden_size)
-    i, f, g, o = nd.split(projected + recurrent, num_outputs=4, axis=1)
-    c = nd.sigmoid(f) * state["c"] + nd.sigmoid(i) * nd.tanh(g)
-    return {"h": nd.sigmoid(o) * nd.tanh(c), "c": c}
+
+def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
+    """The next state {h, c (1, N, H)} from the projected input (1, N, 4H) and the state; and what is kept."""
+    H = place.hidden_size
+    gates = projected + product(state["h"], p["W_hh"], 4 * H)
+    i_f, g, o = sigmoid(part(gates, 0, 2 * H)), tanh(part(gates, 2 * H, 3 * H)), sigmoid(part(gates, 3 * H, None))
+    i, f = part(i_f, 0, H), part(i_f, H, None)
+    c = f * state["c"] + i * g
+    tanh_c = tanh(c)
+    return {"h": o * tanh_c, "c": c, "i": i, "f": f, "g": g, "o": o, "tanh_c": tanh_c}
+
+
+def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
+    """What the gradients of all steps (T, N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
+    i, f, g, o, tanh_c = (kept[name] for name in KEPT)
+    by_c = {"i": g * i * (1 - i), "f": before["c"] * f * (1 - f), "g": i * (1 - g * g)}
+    return {**by_c, "o": tanh_c * o * (1 - o), "h": o * (1 - tanh_c * tanh_c), "c": f}
+
+
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
+    """The gradients of the sums (1, N, 4H) and of the state before, from those of the state after.
+
+    d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
+    """
+    d_h, H = d_state["h"], place.hidden_size
+    d_c = d_state["c"] + d_h * factor["h"]
+    d_sums = sym.concat(d_c * factor["i"], d_c * factor["f"], d_c * factor["g"], d_h * factor["o"], dim=-1)
+    return d_sums, {"h": product_back(d_sums, p["W_hh"], H), "c": d_c * factor["c"]}

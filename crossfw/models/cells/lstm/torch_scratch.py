@@ -1,14 +1,57 @@
-"""The step from tensors and elementary operations."""
+"""The step from tensors and elementary operations, and its back-propagation."""
 
 from __future__ import annotations
 
 import torch
 
+from crossfw.models.cells.rnn.torch_scratch import gradients  # noqa: F401  (W_hh meets h in every gate)
+from crossfw.models.cells.torch_operations import by_gate, sigmoid_back, tanh_back
 from crossfw.models.stack.spec import Place
 
+KEPT = {"tanh_c": 1}
 
-def step(place: Place, p: dict, projected: torch.Tensor, state: dict) -> dict:
-    """The next state {h, c (N, H)} from the projected input (N, 4H) and the state."""
-    i, f, g, o = torch.addmm(projected, state["h"], p["W_hh"].T).chunk(4, dim=-1)
-    c = torch.sigmoid(f) * state["c"] + torch.sigmoid(i) * torch.tanh(g)
-    return {"h": torch.sigmoid(o) * torch.tanh(c), "c": c}
+
+def prepare(place: Place, p: dict, h: torch.Tensor) -> tuple:
+    """What all steps share: W_hh^T, and memory for its product with h."""
+    return by_gate(p["W_hh"], h, 4)
+
+
+def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
+    """What a step reads and writes besides the states, for all steps: the projected inputs become the gates.
+
+    Each gate stands apart, so that its step is one piece of memory.
+    """
+    return projected.transpose(0, 1), projected[:2].transpose(0, 1), *projected, kept["tanh_c"]
+
+
+def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> None:
+    """The next state (h, c (N, H)) from the projected input (4, N, H) and the state."""
+    (sums, i_f, i, f, g, o, tanh_c), (h, c), (new_h, new_c), (W_T, product, gates) = part, state, new, shared
+    torch.mm(h, W_T, out=product)
+    sums.add_(gates)
+    i_f.sigmoid_()
+    torch.mul(f, c, out=new_c).addcmul_(i, g.tanh_())
+    torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)
+
+
+def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
+    """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 4H)."""
+    return d_sums, *d_sums.chunk(4, dim=-1)
+
+
+def step_backward(
+    place: Place, p: dict, part: tuple, old: tuple, new: tuple, d_part: tuple, d_new: tuple, d_old: tuple
+) -> None:
+    """From the gradients of the new state those of the sums (N, 4H), and what they add to those of the old state.
+
+    d_c collects what comes from c_{t+1} and, through tanh, from h_t.
+    """
+    (_, _, i, f, g, o, tanh_c), (_, c), (d_sums, d_i, d_f, d_g, d_o) = part, old, d_part
+    (d_h, d_c), (d_old_h, d_old_c) = d_new, d_old
+    d_c.add_(tanh_back(d_h * o, tanh_c))
+    sigmoid_back(d_c * g, i, out=d_i)
+    sigmoid_back(d_c * c, f, out=d_f)
+    tanh_back(d_c * i, g, out=d_g)
+    sigmoid_back(d_h * tanh_c, o, out=d_o)
+    d_old_h.addmm_(d_sums, p["W_hh"])
+    d_old_c.addcmul_(d_c, f)

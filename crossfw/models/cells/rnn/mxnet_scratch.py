@@ -1,20 +1,42 @@
-"""The step from arrays and elementary operations."""
+"""The step from arrays and elementary operations, and its back-propagation; as parts of graphs, see `stack`."""
 
 from __future__ import annotations
 
-from mxnet import nd
+from mxnet import sym
 
+from crossfw.models.cells.mxnet_operations import activate, outer, product, product_back
 from crossfw.models.stack.spec import Place
 
-ACTIVATIONS = {
-    "tanh": nd.tanh,
-    "relu": nd.relu,
-    "sigmoid": nd.sigmoid,
-    "identity": lambda a: a,
+# f'(a) written in h = f(a)
+DERIVATIVES = {
+    "tanh": lambda h: 1 - h * h,
+    "relu": lambda h: h > 0,
+    "sigmoid": lambda h: h * (1 - h),
+    "identity": sym.ones_like,
 }
+KEPT: tuple[str, ...] = ()
 
 
-def step(place: Place, p: dict, projected: nd.NDArray, state: dict) -> dict:
-    """The next state {h (N, H)} from the projected input (N, H) and the state."""
-    recurrent = nd.FullyConnected(state["h"], p["W_hh"], no_bias=True, num_hidden=place.hidden_size)
-    return {"h": ACTIVATIONS[place.activation](projected + recurrent)}
+def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
+    """The next state {h (1, N, H)} from the projected input (1, N, H) and the state."""
+    sums = projected + product(state["h"], p["W_hh"], place.hidden_size)
+    return {"h": activate(sym, place.activation, sums)}
+
+
+def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
+    """What the gradients of all steps (T, N, ...) are multiplied with: f'(a)."""
+    return {"a": DERIVATIVES[place.activation](hidden)}
+
+
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
+    """The gradient of the sum a (1, N, H) and of the state before, from that of the state after.
+
+    d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
+    """
+    d_sums = d_state["h"] * factor["a"]
+    return d_sums, {"h": product_back(d_sums, p["W_hh"], place.hidden_size)}
+
+
+def gradients(place: Place, kept: dict, before: dict, d_sums: sym.Symbol) -> tuple[sym.Symbol, dict]:
+    """The gradients of the projected inputs (T, N, H), and of W_hh over all steps."""
+    return d_sums, {"W_hh": outer(d_sums, before["h"], place.hidden_size)}

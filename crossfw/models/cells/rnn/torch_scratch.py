@@ -1,19 +1,62 @@
-"""The step from tensors and elementary operations."""
+"""The step from tensors and elementary operations, and its back-propagation."""
 
 from __future__ import annotations
 
 import torch
 
+from crossfw.models.cells.torch_operations import outer, sigmoid_back, tanh_back
 from crossfw.models.stack.spec import Place
 
+# f(a), written to `out`
 ACTIVATIONS = {
     "tanh": torch.tanh,
-    "relu": torch.relu,
+    "relu": lambda a, out=None: torch.clamp_min(a, 0, out=out),
     "sigmoid": torch.sigmoid,
-    "identity": lambda a: a,
+    "identity": lambda a, out=None: a if out is None else out.copy_(a),
 }
 
+# d f'(a) with f'(a) written in h = f(a), written to `out`
+DERIVATIVES = {
+    "tanh": tanh_back,
+    "relu": lambda d, h, out: torch.mul(d, h > 0, out=out),
+    "sigmoid": sigmoid_back,
+    "identity": lambda d, h, out: out.copy_(d),
+}
+KEPT: dict[str, int] = {}
 
-def step(place: Place, p: dict, projected: torch.Tensor, state: dict) -> dict:
-    """The next state {h (N, H)} from the projected input (N, H) and the state."""
-    return {"h": ACTIVATIONS[place.activation](torch.addmm(projected, state["h"], p["W_hh"].T))}
+
+def prepare(place: Place, p: dict, h: torch.Tensor) -> torch.Tensor:
+    """What all steps share: W_hh^T, laid out for the products of the loop."""
+    return p["W_hh"].T.contiguous()
+
+
+def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
+    """What a step reads and writes besides the states, for all steps, from the projected inputs (1, T, N, H)."""
+    return (projected[0],)
+
+
+def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple) -> None:
+    """The next state (h (N, H),) from the projected input (N, H) and the state."""
+    (a,), (h,), (new_h,) = part, state, new
+    ACTIVATIONS[place.activation](a.addmm_(h, W_T), out=new_h)
+
+
+def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
+    """What a step of back-propagation writes, for all steps: the gradient of the sums (T, N, H)."""
+    return (d_sums,)
+
+
+def step_backward(
+    place: Place, p: dict, part: tuple, old: tuple, new: tuple, d_part: tuple, d_new: tuple, d_old: tuple
+) -> None:
+    """From the gradient of the new state that of the sum a (N, H), and what it adds to that of the old state.
+
+    d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
+    """
+    (h,), (d_a,), (d_h,), (d_old_h,) = new, d_part, d_new, d_old
+    d_old_h.addmm_(DERIVATIVES[place.activation](d_h, h, out=d_a), p["W_hh"])
+
+
+def gradients(place: Place, kept: dict, old: dict, d_part: tuple) -> dict:
+    """The gradient of W_hh, over all steps at once."""
+    return {"W_hh": outer(d_part[0], old["h"])}

@@ -1,0 +1,30 @@
+"""What the cells' steps in PyTorch are made of beside its elementary operations."""
+
+from __future__ import annotations
+
+import torch
+
+
+def sigmoid_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    """d y (1 - y): the derivative of y = sigmoid(a), in one operation."""
+    if out is None:
+        return torch.ops.aten.sigmoid_backward(d, y)
+    return torch.ops.aten.sigmoid_backward.grad_input(d, y, grad_input=out)
+
+
+def tanh_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    """d (1 - y^2): the derivative of y = tanh(a), in one operation."""
+    if out is None:
+        return torch.ops.aten.tanh_backward(d, y)
+    return torch.ops.aten.tanh_backward.grad_input(d, y, grad_input=out)
+
+
+def by_gate(p: torch.Tensor, x: torch.Tensor, gates: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """W^T for W (G H, D), laid out for products x W^T in a loop; memory for one (N, G H); and its gates (G, N, H)."""
+    out = x.new_empty(len(x), len(p))
+    return p.T.contiguous(), out, out.unflatten(1, (gates, -1)).transpose(0, 1)
+
+
+def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+    """The sum over steps and sequences of d_t h_t^T, as one product, for d (T, N, G H) and h (T, N, columns)."""
+    return d.flatten(0, 1).T @ h.flatten(0, 1)

@@ -1,0 +1,6 @@
+"""D2L's language model over the library's layers; see `d2l_torch.py`."""
+
+from tests.bench.d2l_torch import Backend, Optimizer
+from tests.bench.d2l_torch import Concise as Model
+
+__all__ = ["Backend", "Model", "Optimizer"]

@@ -1,0 +1,190 @@
+"""Our implementations against D2L's and the libraries' layers: `python -m tests.bench.peers [--quick] [--cells rnn]`
+
+A training step (forward, loss, backward, clip, SGD) on the same arrays, in the same run. Every contestant is a process
+of its own with its threads set before anything is imported; warm workers take turns, A B B A, and a ratio is that of
+speeds in the same round. Before they are timed, all must find the same loss. Exits with 1 where a ratio is below the
+one that is required.
+
+D2L's GRU resets before the product, the libraries' after it: ours is measured in the variant of its opponent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from crossfw.backends.client import Worker
+from crossfw.models import Implementation
+from crossfw.models.network.spec import Spec
+from crossfw.optimizers.spec import OptimizerSpec
+from crossfw.throughput.rounds import Contest
+from crossfw.throughput.statistics import Interval, ratio_interval
+
+ROOT = Path(__file__).resolve().parents[2]
+CELLS, FRAMEWORKS = ("rnn", "gru", "lstm"), ("mxnet", "torch")
+POINT = {"steps": 35, "sequences": 32, "tokens": 28, "hidden_size": 256}
+OTHERS = {
+    "H=64": {"hidden_size": 64},
+    "H=1024": {"hidden_size": 1024},
+    "N=1": {"sequences": 1},
+    "N=128": {"sequences": 128},
+    "T=200": {"steps": 200},
+    "2 layers": {"layers": 2},
+    "bidirectional": {"direction": "bidirectional"},
+}
+LIBRARY = {"mxnet": "mxnet-gluon", "torch": "torch-nn"}
+# framework, opponent: the least ratio for each cell
+REQUIRED = {
+    ("mxnet", "D2L from scratch"): (3.0, 2.5, 2.7),
+    ("mxnet", "library"): (0.8, 0.45, 0.4),
+    ("torch", "D2L from scratch"): (1.6, 1.7, 2.2),
+    ("torch", "library"): (1.3, 1.0, 0.75),
+}
+SAME_LOSS, ROUNDS, FEW_ROUNDS, BUDGET = 1e-5, 40, 8, 60.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ratio of speeds, ours to theirs."""
+
+    case: str
+    cell: str
+    ours: str
+    theirs: str
+    ratio: Interval
+    required: float
+    milliseconds: tuple[float, float]
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio is not below what is required."""
+        return self.ratio.value >= self.required
+
+
+def implementation(name: str) -> Implementation:
+    """One of ours, or one of D2L's by its file in this folder."""
+    framework, _, style = name.partition("-")
+    files = {"d2l": f"d2l_{framework}.py", "concise": f"concise_{framework}.py"}
+    return Implementation(name, str(ROOT / "tests" / "bench" / files[style]) if style in files else None)
+
+
+def compete(names: list[str], cell: str, settings: dict, rounds: int, threads: int) -> dict[str, list[float]]:
+    """Tokens per second of each, one value per round.
+
+    Raises:
+        ValueError: two of them do not find the same loss: they do not compute the same.
+    """
+    sizes = {**POINT, **settings}
+    steps, sequences, tokens = (sizes.pop(name) for name in ("steps", "sequences", "tokens"))
+    spec = Spec(input_size=tokens, output_size=tokens, cell=cell, **sizes)
+    rng = np.random.default_rng(0)
+    batch = {name: rng.integers(0, tokens, (steps, sequences)) for name in ("inputs", "targets")}
+    parameters = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in spec.shapes().items()}
+    optimizer = asdict(OptimizerSpec(learning_rate=0.1, clip=1.0))
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(implementation(name), threads=threads)) for name in names}
+        losses = {}
+        for name, worker in workers.items():
+            worker.call("build", model="network", spec=asdict(spec), dtype="float32", device="cpu")
+            worker.call("load", parameters=parameters)
+            worker.call("configure_optimizer", spec=optimizer)
+            state = worker.call("initial_state", batch_size=sequences)
+            losses[name] = float(worker.call("step", batch=batch, state=state)["loss"])
+        if max(losses.values()) - min(losses.values()) > SAME_LOSS * max(losses.values()):
+            raise ValueError(f"not the same loss: {losses}")
+        return Contest(workers, batch, steps * sequences).run("train", rounds, BUDGET, lambda: None).by_name
+
+
+def rows_of(case: str, cell: str, pairs: dict[tuple[str, str], float], settings: dict, options) -> list[Row]:
+    """The ratios of some pairs in one contest; the third value of a pair is the ratio that is required."""
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    heavy = case != "bench point" or options.quick
+    speeds = compete(names, cell, settings, FEW_ROUNDS if heavy else ROUNDS, options.threads)
+    outputs = np.prod([{**POINT, **settings}[name] for name in ("steps", "sequences")])
+    rows = []
+    for (ours, theirs), required in pairs.items():
+        times = tuple(1e3 * outputs / np.median(speeds[name]) for name in (ours, theirs))
+        rows.append(Row(case, cell, ours, theirs, ratio_interval(speeds[ours], speeds[theirs]), required, times))
+        print(line(rows[-1]), flush=True)
+    return rows
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    ratio = f"{row.ratio.value:.2f} ({row.ratio.low:.2f} to {row.ratio.high:.2f})"
+    ours, theirs = (f"{value:.1f}" for value in row.milliseconds)
+    cells = (row.case, row.cell, f"{row.ours} ({ours} ms)", f"{row.theirs} ({theirs} ms)", ratio)
+    return f"| {' | '.join(cells)} | {row.required:.2f} | {'met' if row.met else 'MISSED'} |"
+
+
+def measure(options: argparse.Namespace) -> list[Row]:
+    """All rows that were asked for."""
+    rows = []
+    for cell in options.cells.split(","):
+        number = CELLS.index(cell)
+        before, after = ({"reset": reset} if cell == "gru" else {} for reset in ("before", "after"))
+        for framework in options.frameworks.split(","):
+            ours, library, d2l = f"{framework}-scratch", LIBRARY[framework], f"{framework}-d2l"
+            least = {name: REQUIRED[framework, name][number] for name in ("D2L from scratch", "library")}
+            rows += rows_of("bench point", cell, {(ours, d2l): least["D2L from scratch"]}, before, options)
+            pairs = {(ours, library): least["library"], (library, f"{framework}-concise"): 1.0}
+            rows += rows_of("bench point", cell, pairs, after, options)
+            for case, settings in OTHERS.items() if options.others else ():
+                rows += rows_of(case, cell, {(ours, d2l): 1.0}, {**before, **settings}, options)
+    return rows
+
+
+def machine(threads: int) -> str:
+    """What was measured on, in a line."""
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    models = [found.split(":")[1].strip() for found in info.splitlines() if found.startswith("model name")]
+    versions = ", ".join(f"{name} {version(name)}" for name in ("mxnet", "torch", "d2l", "numpy"))
+    cpu = f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores, {threads} threads"
+    return f"{cpu}; {platform.system()}, Python {platform.python_version()}; {versions}"
+
+
+HEAD = """# Our implementations against D2L's and the libraries' layers
+
+{machine}.
+
+A training step in float32: {point}, one layer, unless a row says otherwise. The ratio is that of speeds, ours to
+theirs, with its 95 % interval over paired rounds.
+
+| case | cell | ours | theirs | ratio | required | |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether everything required is met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cells", default=",".join(CELLS))
+    parser.add_argument("--frameworks", default=",".join(FRAMEWORKS))
+    parser.add_argument("--quick", action="store_true", help=f"{FEW_ROUNDS} rounds instead of {ROUNDS}")
+    parser.add_argument("--others", action="store_true", help="also other sizes, two layers, two directions")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="a Markdown file to write the table to")
+    options = parser.parse_args()
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    point = "T={steps} steps, N={sequences} sequences, V={tokens} tokens, H={hidden_size} units".format(**POINT)
+    head = HEAD.format(machine=machine(options.threads), point=point)
+    print(head, end="", flush=True)
+    rows = measure(options)
+    missed = [row for row in rows if not row.met]
+    end = f"\n{len(rows) - len(missed)} of {len(rows)} required ratios are met."
+    print(end)
+    if options.out:
+        options.out.write_text(head + "\n".join(map(line, rows)) + "\n" + end + "\n")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
