@@ -1,10 +1,11 @@
 """Do two implementations learn the same? Training curves, judged against noise.
 
 Training is chaotic: a difference in the last place grows until two runs of the same program have nothing in common
-but their statistics. So the reference is trained a second time, from weights one unit in the last place away; the gap
-between its two curves is the noise floor. At every epoch two implementations may be apart by the bound of rounding or
-by a fixed multiple of the floor, whichever is more, until the floor has grown so far that this would allow for
-anything: the horizon. Beyond it only final perplexities over seeds can be compared (`equivalence.py`).
+but their statistics. So the reference is trained a second time, from weights one unit in the last place away and with
+another rounding at every update (`crossfw.backends.rounding`); the gap between its two curves is the noise floor. At
+every epoch two implementations may be apart by the bound of rounding or by a fixed multiple of the floor, whichever is
+more, until the floor has grown so far that this would allow for anything: the horizon. Beyond it only final
+perplexities over seeds can be compared (`equivalence.py`).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Trajectories:
 
     Args:
         curves: by implementation, from the same weights; the reference's among them.
-        perturbed: by implementation, from weights one unit in the last place away.
+        perturbed: by implementation, from weights one unit in the last place away; the reference's rounded otherwise
+            at every update too.
         bound: the bound of rounding after so many epochs.
         dtype: of the curves.
     """
