@@ -41,7 +41,7 @@ class PerplexityRow(TypedDict):
     perplexity: float
     loss: float  # (added) what is minimised, mean over the epoch's batches
     dtype: str  # (added)
-    perturbed: bool  # (added) the run that started one unit in the last place away, for the noise band
+    perturbed: bool  # (added) started one unit in the last place away (the reference also rounded otherwise), for noise
 
 
 class ThroughputRow(TypedDict):
@@ -98,8 +98,9 @@ class TrajectoryRow(TypedDict):
     """(added) Two float64 curves, compared at one epoch.
 
     `gap` is |a - b| / b of the perplexities, the larger of training and validation; `floor` the largest such gap of
-    the reference to itself, so far, after its initial weights were moved by one unit in the last place; `bound` what
-    is allowed: the bound of rounding or a multiple of the floor, whichever is more.
+    the reference to itself, so far, after its initial weights were moved by one unit in the last place and every update
+    was rounded in another way; `bound` what is allowed: the bound of rounding or a multiple of the floor, whichever is
+    more.
     """
 
     implementation: str

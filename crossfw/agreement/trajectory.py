@@ -1,10 +1,11 @@
 """Do two implementations learn the same? Training curves, judged against noise.
 
 Training is chaotic: a difference in the last place grows until two runs of the same program have nothing in common
-but their statistics. So the reference is trained a second time, from weights one unit in the last place away; the gap
-between its two curves is the noise floor. At every epoch two implementations may be apart by the bound of rounding or
-by a fixed multiple of the floor, whichever is more, until the floor has grown so far that this would allow for
-anything: the horizon. Beyond it only final perplexities over seeds can be compared (`equivalence.py`).
+but their statistics. So the reference is trained a second time, from weights one unit in the last place away and with
+another rounding at every update (`crossfw.backends.rounding`); the gap between its two curves is the noise floor. At
+every epoch two implementations may be apart by the bound of rounding or by a fixed multiple of the floor, whichever is
+more, until the floor has grown so far that this would allow for anything: the horizon. Beyond it only final
+perplexities over seeds can be compared (`equivalence.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from crossfw.agreement.equivalence import FEWEST_SEEDS, MARGIN, equivalence
 from crossfw.models import REFERENCE
 from crossfw.schema import EquivalenceRow, Learning, TrajectoryRow
 
-# The floor stems from one change at the start, while two implementations round differently at every update, and in
-# float32 their elementary functions differ by up to 32 units instead of 2 (`bounds.ELEMENTARY`). On lm_rnn_time_machine
-# (800 updates) true implementations were at most 7.5 floors apart in float64, and 700 in float32 (MXNet's log_softmax).
+# The floor is one draw of rounding, and two implementations are one draw each; they add up bias gradients and losses in
+# orders that the reference does not try; and in float32 their elementary functions differ by up to 32 units instead of
+# 2 (`bounds.ELEMENTARY`). Against a floor from a moved start alone, true implementations on lm_rnn_time_machine were up
+# to 59 floors apart in float64 (b_q after 104 updates) and 700 in float32 (MXNet's log_softmax).
 FLOOR_MARGIN = {"float64": 100.0, "float32": 1600.0}
 LARGEST_ALLOWANCE = 1e-2
 
@@ -52,7 +54,8 @@ class Trajectories:
 
     Args:
         curves: by implementation, from the same weights; the reference's among them.
-        perturbed: by implementation, from weights one unit in the last place away.
+        perturbed: by implementation, from weights one unit in the last place away; the reference's rounded otherwise
+            at every update too.
         bound: the bound of rounding after so many epochs.
         dtype: of the curves.
     """

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
+
 import numpy as np
 
+from crossfw.backends.rounding import OtherRounding, sum_of_squares_by_lanes
 from crossfw.backends.threads import requested_threads
 
 
@@ -15,6 +19,7 @@ class Backend:
     def __init__(self, model, device: str, dtype: str):
         self.model, self.device, self.dtype = model, device, dtype
         self.optimizer, self.clip_global_norm = None, None
+        self.rounding: OtherRounding | None = None
         self.model.gradients = {}
 
     def native(self, array: np.ndarray) -> np.ndarray:
@@ -68,9 +73,15 @@ class Backend:
         """Put given gradients where `backward` would have left its own."""
         self.model.gradients = gradients
 
+    def round_otherwise(self, seed: list[int]) -> None:
+        """From now on every training step rounds as another implementation might."""
+        self.rounding = OtherRounding(seed)
+        self.clip_global_norm = partial(self.clip_global_norm, squared=sum_of_squares_by_lanes)
+
     def step(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
         """One training step: forward, loss, backward, clipping, update. Loss and last state."""
-        loss, state = self.backward(batch, state)
+        with self.rounding.of_weights(self.model.parameters) if self.rounding else nullcontext():
+            loss, state = self.backward(batch, state)
         if self.optimizer.spec.clip is not None:
             self.clip_global_norm(list(self.gradients().values()), self.optimizer.spec.clip)
         self.optimizer.step()

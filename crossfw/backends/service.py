@@ -67,6 +67,10 @@ class Service:
         """All parameters by canonical name."""
         return self._numpy(self.backend.model.parameters)
 
+    def round_otherwise(self, seed: list) -> None:
+        """From now on every training step rounds as another implementation might; only the reference can do so."""
+        self.backend.round_otherwise(seed)
+
     def configure_optimizer(self, spec: dict) -> None:
         """A fresh optimizer."""
         self.backend.optimizer = self.parts.Optimizer(OptimizerSpec(**spec), self.backend.model)

@@ -42,9 +42,10 @@ class Cells:
     failures: list[Failure] = field(default_factory=list)
 
     def jobs(self, implementation: Implementation) -> list[Job]:
-        """All cells of one implementation, in order."""
+        """All cells of one implementation: agreement, then training, the longest first so that it is not last."""
         agreement = [lambda dtype=dtype: self.agreement(implementation, dtype) for dtype in DTYPES]
-        training = [lambda plan=plan: self.training(implementation, plan) for plan in self.work.plans(implementation)]
+        longest_first = sorted(self.work.plans(implementation), key=lambda plan: plan.epochs, reverse=True)
+        training = [lambda plan=plan: self.training(implementation, plan) for plan in longest_first]
         return agreement + training
 
     def ticks(self, implementation: Implementation) -> int:
@@ -87,7 +88,8 @@ class Cells:
         trace = self.store.load(self.work.task.name, name, key)
         if trace is None:
             try:
-                trace = compute(self.crew.worker(implementation))
+                with self.crew.lend(implementation) as worker:
+                    trace = compute(worker)
             except (WorkerError, Interrupted) as error:
                 stage = name[len(implementation.name) + 1 :]
                 if isinstance(error, Interrupted):

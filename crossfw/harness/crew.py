@@ -1,8 +1,13 @@
-"""Warm workers, one per implementation, and jobs for them on a few threads of the parent."""
+"""Warm workers of each implementation, and jobs for them on a few threads of the parent."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from threading import Lock, get_ident
 from typing import Callable
 
 from crossfw.backends.client import Worker, WorkerDied
@@ -17,6 +22,8 @@ class Crew:
     def __init__(self, pythons: dict[str, str], threads: int):
         self.pythons, self.threads, self.stopped = pythons, threads, False
         self.workers: dict[str, Worker] = {}
+        self.lent: set[str] = set()
+        self.lock = Lock()
 
     def worker(self, implementation: Implementation, role: str = "") -> Worker:
         """The warm worker of an implementation; another `role` is another process of it.
@@ -32,6 +39,18 @@ class Crew:
             python = self.pythons.get(implementation.framework)
             self.workers[key] = Worker(implementation, python, self.threads)
         return self.workers[key]
+
+    @contextmanager
+    def lend(self, implementation: Implementation) -> Iterator[Worker]:
+        """A warm worker that nobody else uses within; where all are at work, another process of the implementation."""
+        with self.lock:
+            roles = (f" ({number})" if number > 1 else "" for number in count(1))
+            role = next(role for role in roles if implementation.name + role not in self.lent)
+            self.lent.add(implementation.name + role)
+        try:
+            yield self.worker(implementation, role)
+        finally:
+            self.lent.discard(implementation.name + role)
 
     def dismiss(self, key: str) -> None:
         """Close one worker, if there is one."""
@@ -58,19 +77,45 @@ class Crew:
         self.close()
 
 
+class Sharing:
+    """Queues of jobs that several threads work off, none of them idle while a job waits.
+
+    A thread keeps to a queue to its end, each begins with the first that nobody is at, and where there is none left it
+    helps with the longest.
+    """
+
+    def __init__(self, queues: list[list[Job]]):
+        self.queues = [deque(queue) for queue in queues]
+        self.at: dict[int, deque[Job]] = {}  # by thread
+        self.lock = Lock()
+
+    def work(self) -> None:
+        """Do jobs until none waits."""
+        while (job := self._next()) is not None:
+            job()
+
+    def _next(self) -> Job | None:
+        with self.lock:
+            mine = self.at.pop(get_ident(), None)
+            if not mine:
+                left = [queue for queue in self.queues if queue]
+                alone = [queue for queue in left if all(queue is not other for other in self.at.values())]
+                mine = alone[0] if alone else max(left, key=len, default=None)
+            if mine is None:
+                return None
+            self.at[get_ident()] = mine
+            return mine.popleft()
+
+
 def run_side_by_side(crew: Crew, queues: list[list[Job]], at_once: int) -> None:
-    """Run queues of jobs, each queue in its order, `at_once` queues at a time.
+    """Run queues of jobs on `at_once` threads; those of a queue begin in its order, and may run at the same time.
 
     An exception in one of them, or the interrupt of the user, kills the crew, so that all others end, and is raised.
     """
-
-    def run(queue: list[Job]) -> None:
-        for job in queue:
-            job()
-
+    sharing = Sharing(queues)
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            for future in [pool.submit(run, queue) for queue in queues]:
+            for future in [pool.submit(sharing.work) for _ in range(at_once)]:
                 future.result()
         except BaseException:
             crew.kill()

@@ -167,7 +167,8 @@ class Work:
         """The training cells of an implementation.
 
         float64 twice, for the trajectory; then the dtype that is reported, from every seed, and once more one unit
-        in the last place away. The reference is trained only as far as trajectories are compared.
+        in the last place away. The reference is trained only as far as trajectories are compared, the second time with
+        another rounding at every update too.
         """
         if not self.epochs:
             return []
@@ -178,7 +179,7 @@ class Work:
             plans = plans[1:]  # the first is among those that are reported
         if implementation.name == REFERENCE:
             plans = [
-                make(kind, seed=0, epochs=self.compared_epochs, perturbed=moved)
+                make(kind, seed=0, epochs=self.compared_epochs, perturbed=moved, rounded_otherwise=moved)
                 for kind in ("float64", dtype)
                 for moved in (False, True)
             ]

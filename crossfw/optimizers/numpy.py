@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Callable
 
 import numpy as np
 
 from crossfw.optimizers.spec import OptimizerSpec
 
 
-def clip_global_norm(gradients: list[np.ndarray], theta: float) -> np.ndarray:
-    """Scale all gradients in place by min(theta / norm, 1); return the norm before."""
-    norm = np.sqrt(np.sum([(g * g).sum() for g in gradients]))
+def sum_of_squares(array: np.ndarray) -> np.ndarray:
+    """The sum of an array's squares, added up in pairs."""
+    return (array * array).sum()
+
+
+def clip_global_norm(
+    gradients: list[np.ndarray], theta: float, squared: Callable[[np.ndarray], np.ndarray] = sum_of_squares
+) -> np.ndarray:
+    """Scale all gradients in place by min(theta / norm, 1); return the norm before.
+
+    Args:
+        squared: gives the squared norm of one gradient.
+    """
+    norm = np.sqrt(np.sum([squared(g) for g in gradients]))
     if norm > theta:
         for g in gradients:
             g *= theta / norm

@@ -105,8 +105,8 @@ def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | Non
     alt = f"Relative gap between float64 training curves by epoch in {task['title']}: {count}, horizon {horizon}."
     caption = (
         "Relative gap of float64 curves. Up to the horizon they must stay under the dashed line; beyond it the noise "
-        "floor, how far the reference leaves itself after a change by one unit in the last place, would allow for "
-        "anything. Zero is drawn at 1e-17."
+        "floor, how far the reference leaves itself when it starts one unit in the last place away and rounds every "
+        "update otherwise, would allow for anything. Zero is drawn at 1e-17."
     )
     return render(figure, name, caption, alt)
 
@@ -241,6 +241,6 @@ def _floor_and_bound(axes: Axes, points: list[dict]) -> list[Artist]:
     axes.plot(epochs, bound, color=INK, linewidth=1.2, linestyle=(0, (5, 2)))
     axes.set_ylim(bottom=SMALLEST / 2)
     return [
-        Patch(color=NOISE, label="noise floor: the reference to itself, one ulp away"),
+        Patch(color=NOISE, label="noise floor: the reference to itself, rounded otherwise"),
         Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label="what rounding and noise allow"),
     ]

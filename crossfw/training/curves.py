@@ -14,7 +14,7 @@ from crossfw.training.evaluation import Evaluation
 from crossfw.weights.initial import initial_parameters, one_ulp_away
 
 CHECKPOINT_UPDATES = 100
-DROPOUT_STREAM = 5  # beside those of `crossfw.weights.initial` and of the shared state
+DROPOUT_STREAM, ROUNDING_STREAM = 5, 6  # beside those of `crossfw.weights.initial` and of the shared state
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class TrainingPlan:
         epochs: passes over the training data.
         batches_used: of each pass; None for all.
         perturbed: start one unit in the last place away.
+        rounded_otherwise: and round every update as another implementation might; for the reference only.
         evaluated: ask the trained model for predictions and texts.
     """
 
@@ -36,6 +37,7 @@ class TrainingPlan:
     epochs: int
     batches_used: int | None = None
     perturbed: bool = False
+    rounded_otherwise: bool = False
     evaluated: bool = False
 
 
@@ -80,6 +82,8 @@ class TrainingRun:
         plan, weights = self.plan, recipe_weights(self.task, self.spec, self.plan.seed)
         weights = one_ulp_away(weights, plan.dtype) if plan.perturbed else weights
         make_ready(self.backend, self.task, self.spec, plan.dtype, plan.device, weights)
+        if plan.rounded_otherwise:
+            self.call("round_otherwise", seed=[plan.seed, ROUNDING_STREAM])
 
     def epoch(self, number: int) -> None:
         """Train one epoch, then validate; `number` counts from 1."""
