@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,6 +46,16 @@ def common_shift(changes: Sequence[float], machine: float) -> float:
     return min(max(machine, low), high)
 
 
-def needed_effect(effect: float, *noises: float) -> float:
-    """A smallest effect, widened by what the A/A controls show that noise can fake: independent, so squares add up."""
-    return math.hypot(effect, *noises)
+def noise_of_processes(controls: Sequence[float], rows: int) -> float:
+    """What two processes of the same code differ by, at most, in `rows` comparisons; 0 without a control.
+
+    An old and a new process of unchanged code differ as the two of an A/A control do. The quantile is Student's, for
+    ALPHA shared by all rows (Bonferroni).
+
+    Args:
+        controls: log(ratio) of the medians of A/A controls of both reports.
+    """
+    if not controls or not rows:
+        return 0.0
+    scale = float(np.sqrt(np.mean(np.square(controls))))
+    return float(scale * stats.t.isf(ALPHA / 2 / rows, len(controls)))
