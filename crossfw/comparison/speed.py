@@ -76,7 +76,7 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
         if not rows:
             continue
         limits = [math.log(b / a) for a, b in (map(_limit, pair) for pair in rows.values()) if a and b]
-        steady = [_steady(side) for side in sides]
+        steady = _steady(*sides)
         pairs = [_control(*both) for both in zip(sides, steady)]
         found.append(
             Contest(
@@ -92,15 +92,24 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
     return found
 
 
-def _steady(rows: list[ThroughputRow]) -> dict[tuple[str, bool], list[float]]:
-    """The samples by (implementation, is it the control?), divided by what all processes of a round had in common."""
-    raw = {(row["implementation"], is_control(row)): row["samples"] for row in rows}
+def _steady(*sides: list[ThroughputRow]) -> list[dict[tuple[str, bool], list[float]]]:
+    """The samples of each side by (implementation, is it the control?), without what its rounds had in common.
+
+    What is common is told by the processes that both sides have; where those are few, or have not the same rounds, the
+    samples are left as they are.
+    """
+    raw = [{(row["implementation"], is_control(row)): row["samples"] for row in rows} for rows in sides]
+    both = [key for key in raw[0] if all(key in side for side in raw)]
+    return [_without_common(side, both) for side in raw]
+
+
+def _without_common(raw: dict[tuple[str, bool], list[float]], witnesses: list) -> dict[tuple[str, bool], list[float]]:
     counts = {len(samples) for samples in raw.values()}
-    if len(counts) > 1 or len(raw) < FEWEST_PROCESSES or not all(counts):
+    if len(counts) > 1 or len(witnesses) < FEWEST_PROCESSES or not all(counts):
         return raw
-    table = np.array(list(raw.values()))  # (processes, rounds)
+    table = np.array([raw[key] for key in witnesses])  # (processes, rounds)
     common = np.median(table / np.median(table, axis=1, keepdims=True), axis=0)
-    return dict(zip(raw, (table / common).tolist()))
+    return {key: (np.array(samples) / common).tolist() for key, samples in raw.items()}
 
 
 def _control(rows: list[ThroughputRow], samples: dict[tuple[str, bool], list[float]]) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,7 +12,7 @@ from crossfw.comparison.speed import compare_speed, contests
 from crossfw.comparison.tests import common_shift, holm, noise_of_processes, u_test
 from tests.comparison.drawn import SPEEDS, drawn_task
 
-TASKS = tuple(f"task_{number}" for number in range(8))
+TASKS = tuple(f"task_{number}" for number in range(3))
 REPETITIONS = 20
 SLOWER = 1 / 1.15
 
@@ -30,7 +32,7 @@ def judged(findings):
 
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
-@pytest.mark.parametrize("rounds", [9, 30, 120])
+@pytest.mark.parametrize("rounds", [9, 30])
 def test_two_reports_of_the_same_code_show_no_change(rounds, repetition):
     assert judged(compared(drawn([rounds, repetition, 0], rounds), drawn([rounds, repetition, 1], rounds))) == []
 
@@ -42,20 +44,20 @@ def test_a_slowdown_of_15_percent_is_found_and_nothing_else(repetition):
     assert judged(compared(old, new)) == [("regression", TASKS[-1], "torch-nn, training")]
 
 
-@pytest.mark.parametrize("repetition", range(5))
+@pytest.mark.parametrize("repetition", range(3))
 @pytest.mark.parametrize("machine", [0.75, 1.3])
 def test_it_is_found_on_a_machine_that_became_slower_or_faster_too(machine, repetition):
-    old = drawn([repetition, 0], 120)
-    new = drawn([repetition, 1], 120, machine=machine, factors={("mxnet-gluon", "infer"): SLOWER})
+    old = drawn([repetition, 0], 60)
+    new = drawn([repetition, 1], 60, machine=machine, factors={("mxnet-gluon", "infer"): SLOWER})
     found = compared(old, new)
     assert judged(found) == [("regression", name, "mxnet-gluon, inference") for name in TASKS]
-    assert [f.what for f in found if f.kind == "unclear"] == ["16 of 16 contests"]
+    assert [f.what for f in found if f.kind == "unclear"] == ["6 of 6 contests"]
 
 
-@pytest.mark.parametrize("repetition", range(5))
+@pytest.mark.parametrize("repetition", range(3))
 def test_half_of_the_implementations_slower_are_not_the_other_half_faster(repetition):
     factors = {(name, "train"): 0.75 for name in ("torch-scratch", "torch-nn")}
-    found = compared(drawn([repetition, 0], 120, TASKS[:1]), drawn([repetition, 1], 120, TASKS[:1], factors=factors))
+    found = compared(drawn([repetition, 0], 60, TASKS[:1]), drawn([repetition, 1], 60, TASKS[:1], factors=factors))
     assert {what for kind, _, what in judged(found) if kind == "improvement"} == set()
     assert {what for _, _, what in judged(found)} == {"torch-scratch, training", "torch-nn, training"}
 
@@ -63,21 +65,21 @@ def test_half_of_the_implementations_slower_are_not_the_other_half_faster(repeti
 @pytest.mark.parametrize(("machine", "factor"), [(0.8, 1.0), (1.0, 0.8)])
 def test_what_moves_as_a_whole_is_said_once_and_is_no_regression(machine, factor):
     factors = {(name, mode): factor for name in SPEEDS for mode in ("train", "infer")}
-    found = compared(drawn(0, 120), drawn(1, 120, machine=machine, factors=factors))
+    found = compared(drawn(0, 60), drawn(1, 60, machine=machine, factors=factors))
     assert judged(found) == []
     (together,) = found
     assert together.text.startswith("everything is 2")
     assert "slower: the machine (its own matrix product is " in together.text
-    assert (f"product is {1 - machine:.0%}"[:-2] in together.text) == (machine < 1)
+    assert (re.search(r"product is (19|20|21) % slower", together.text) is not None) == (machine < 1)
     assert "or all implementations" in together.text
 
 
 def test_one_implementation_on_its_own_is_compared_with_the_machine():
     alone = {"torch-nn": SPEEDS["torch-nn"]}
-    old = drawn(0, 120, TASKS[:1], speeds=alone)
-    slower = drawn(1, 120, TASKS[:1], speeds=alone, factors={("torch-nn", "train"): 0.8})
+    old = drawn(0, 60, TASKS[:1], speeds=alone)
+    slower = drawn(1, 60, TASKS[:1], speeds=alone, factors={("torch-nn", "train"): 0.8})
     assert judged(compared(old, slower)) == [("regression", TASKS[0], "torch-nn, training")]
-    assert judged(compared(old, drawn(1, 120, TASKS[:1], speeds=alone, machine=0.8))) == []
+    assert judged(compared(old, drawn(1, 60, TASKS[:1], speeds=alone, machine=0.8))) == []
 
 
 def test_fewer_than_nine_samples_are_too_few_however_large_the_effect():
@@ -102,7 +104,7 @@ def test_noise_that_the_controls_show_is_said_and_widens_what_is_needed():
             row["ratio_high"] = 1.5
     (found,) = compared(old, new)
     assert (found.kind, found.what) == ("unclear", "2 of 2 contests")
-    assert "hides changes of up to 5" in found.text
+    assert "hides changes of up to 3" in found.text
 
 
 @pytest.mark.parametrize(
