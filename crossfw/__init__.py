@@ -17,6 +17,7 @@ The rooms, in the order in which data flows through them:
     verification/ a user's pair from two models to a verdict: stages, place of the first divergence, cause
     audit/       the D2L audit: every model that d2l.mxnet and d2l.torch both define, as a third party's port
     report/      results as tables, figures, Markdown, HTML
+    comparison/  two reports: what changed, what got worse
     cli.py       the commands
 
 Importing crossfw imports neither framework.

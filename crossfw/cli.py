@@ -179,5 +179,21 @@ def verify(
     sys.exit(verify_command(port, pythons, threads, {"html": html, "json": json}, Console()))
 
 
+@main.command()
+@click.argument("old", type=click.Path(path_type=Path), metavar="OLD")
+@click.argument("new", type=click.Path(path_type=Path), metavar="NEW")
+@click.option("--json", type=click.Path(path_type=Path, dir_okay=False), help="Write every finding as JSON.")
+def compare(old: Path, new: Path, json: Path | None) -> None:
+    """Compare two report folders: what changed, what got worse.
+
+    Exit codes: 0 nothing is shown to be worse, 1 something is, 2 they could not be compared.
+    """
+    from rich.console import Console
+
+    from crossfw.comparison.command import compare_command
+
+    sys.exit(compare_command(old, new, json, Console()))
+
+
 def _pythons(mxnet: str | None, torch: str | None) -> dict[str, str]:
     return {name: python for name, python in (("mxnet", mxnet), ("torch", torch)) if python}

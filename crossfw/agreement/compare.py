@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable
 
 import numpy as np
@@ -31,19 +31,31 @@ def relative_error(a: np.ndarray, b: np.ndarray) -> float:
         return float("inf")
     if a.size == 0:
         return 0.0
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf; the difference is no finite number then
+        difference = np.subtract(a, b, dtype=np.float64)
+    largest = float(np.abs(difference, out=difference if difference.ndim else None).max())
+    if not math.isfinite(largest):
         return float("inf")
-    scale = np.abs(b).max()
-    return float(np.abs(a - b).max() / (scale if scale > 0 else 1.0))
+    scale = max(float(b.max()), -float(b.min()))
+    return largest / (scale if scale > 0 else 1.0)
 
 
 @dataclass(frozen=True)
 class Side:
-    """An implementation's name and its trace."""
+    """An implementation's name and its trace.
+
+    `errors` keeps what was found against the float64 reference, by "stage/tensor": a side is compared with many.
+    """
 
     name: str
     trace: Trace
+    errors: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+
+    def error_of(self, key: str, value: np.ndarray, true: np.ndarray) -> float:
+        """The error of this side's tensor against the reference's."""
+        if key not in self.errors:
+            self.errors[key] = relative_error(value, true)
+        return self.errors[key]
 
 
 def _matched(a: Trace, b: Trace) -> Iterator[tuple[str, str, np.ndarray | None, np.ndarray | None]]:
@@ -89,8 +101,12 @@ def compare(
         elif reference is None:
             rows.append(_row(side.name, other.name, stage, tensor, dtype, relative_error(ours, theirs), limit))
         else:
-            true = reference.arrays.get(f"{stage}/{tensor}", theirs)
-            errors = relative_error(ours, true), relative_error(theirs, true)
+            key = f"{stage}/{tensor}"
+            if key in reference.arrays:
+                true = reference.arrays[key]
+                errors = side.error_of(key, ours, true), other.error_of(key, theirs, true)
+            else:
+                errors = relative_error(ours, theirs), 0.0
             to_reference = other.name == "numpy"
             error = errors[0] if to_reference else relative_error(ours, theirs)
             limit = limit if to_reference else 2 * limit

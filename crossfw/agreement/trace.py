@@ -29,7 +29,7 @@ class Trace:
     def save(self, path: Path) -> None:
         """Write `path`.safetensors and then `path`.json; the JSON's presence says that the trace is whole."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {key: np.array(value, order="C") for key, value in self.arrays.items()}
+        arrays = {key: np.asarray(value, order="C") for key, value in self.arrays.items()}
         write_aside(path.with_name(f"{path.name}.safetensors"), save(arrays))
         write_aside(path.with_name(f"{path.name}.json"), json.dumps(self.facts).encode())
 

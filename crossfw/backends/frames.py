@@ -60,7 +60,7 @@ def write_frame(stream: BinaryIO, body: Any) -> None:
     header = json.dumps({"body": packed, "arrays": described}).encode()
     stream.write(MAGIC + struct.pack("<I", len(header)) + header)
     for array in arrays:
-        stream.write(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        stream.write(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8))
     stream.flush()
 
 

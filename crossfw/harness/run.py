@@ -24,6 +24,7 @@ from crossfw.harness.published import example_rows, trained_rows
 from crossfw.harness.speed import SpeedTest
 from crossfw.harness.store import Store
 from crossfw.harness.work import Work
+from crossfw.report.facts import skipped
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 from crossfw.task import Task
@@ -222,14 +223,10 @@ def exit_code(tasks: list[TaskResult], named: bool) -> int:
 
     A task of the catalogue that was skipped because its corpus cannot be had counts only when it was named.
     """
-    verdicts = {result["verdict"] for result in tasks if named or not _skipped(result)}
+    verdicts = {result["verdict"] for result in tasks if named or not skipped(result)}
     if "disagree" in verdicts:
         return 1
     return 0 if verdicts == {"agree"} else 2
-
-
-def _skipped(result: TaskResult) -> bool:
-    return [failure["stage"] for failure in result["failures"]] == ["data"]
 
 
 def run(options: RunOptions, command: list[str], console: Console) -> tuple[Results, int]:

@@ -57,12 +57,11 @@ def points_elsewhere(results: dict[str, Any]) -> bool:
     return any(isinstance(task["agreement"], dict) for task in results["tasks"])
 
 
-def restore(results: dict[str, Any], packed: bytes) -> None:
-    """Put the rows back where pointers to them stand.
+def unpack(packed: bytes) -> dict[str, list[dict[str, Any]]]:
+    """The rows in what `pack` wrote, by task.
 
     Raises:
-        ValueError, KeyError, TypeError, IndexError: they are not the rows of these results.
-        OSError, EOFError, zlib.error: `packed` is broken.
+        ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zlib.error: `packed` is broken.
     """
     columns = json.loads(gzip.decompress(packed))["columns"]
     lists = [
@@ -72,6 +71,17 @@ def restore(results: dict[str, Any], packed: bytes) -> None:
     found: dict[str, list[dict[str, Any]]] = {}
     for name, *values in zip(_decoded(columns["task"]), *lists):
         found.setdefault(name, []).append(dict(zip(FIELDS, values)))
+    return found
+
+
+def restore(results: dict[str, Any], packed: bytes) -> None:
+    """Put the rows back where pointers to them stand.
+
+    Raises:
+        ValueError, KeyError, TypeError, IndexError: they are not the rows of these results.
+        OSError, EOFError, zlib.error: `packed` is broken.
+    """
+    found = unpack(packed)
     for task in results["tasks"]:
         if isinstance(task["agreement"], dict):
             count, rows = task["agreement"]["rows"], found.get(task["task"], [])

@@ -55,6 +55,11 @@ def differing(task: TaskResult) -> list[str]:
     return unique(row["implementation"] for row in rows)
 
 
+def skipped(task: TaskResult) -> bool:
+    """Whether a task was not run because its data could not be had."""
+    return [failure["stage"] for failure in task.get("failures", ())] == ["data"]
+
+
 def seeing_the_future(task: TaskResult) -> list[str]:
     """The implementations that failed the causality check."""
     return unique(row["implementation"] for row in task["causality"] if not row["causal"])

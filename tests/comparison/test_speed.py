@@ -1,0 +1,147 @@
+"""A slower implementation is found, a slower machine is told apart, and noise is not taken for either."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from crossfw.comparison.speed import compare_speed, contests
+from crossfw.comparison.tests import common_shift, holm, noise_of_processes, u_test
+from tests.comparison.drawn import SPEEDS, drawn_task
+
+TASKS = tuple(f"task_{number}" for number in range(3))
+REPETITIONS = 20
+SLOWER = 1 / 1.15
+
+
+def compared(old, new):
+    """The findings of two lists of tasks."""
+    return list(compare_speed([contest for a, b in zip(old, new) for contest in contests(a["task"], a, b)]))
+
+
+def drawn(seed, rounds=30, tasks=TASKS, **changes):
+    rng = np.random.default_rng(seed)
+    return [drawn_task(rng, name, rounds, **changes) for name in tasks]
+
+
+def judged(findings):
+    return [(f.kind, f.task, f.what) for f in findings if f.kind in ("regression", "improvement")]
+
+
+@pytest.mark.parametrize("repetition", range(REPETITIONS))
+@pytest.mark.parametrize("rounds", [9, 30])
+def test_two_reports_of_the_same_code_show_no_change(rounds, repetition):
+    assert judged(compared(drawn([rounds, repetition, 0], rounds), drawn([rounds, repetition, 1], rounds))) == []
+
+
+@pytest.mark.parametrize("repetition", range(REPETITIONS))
+def test_a_slowdown_of_15_percent_is_found_and_nothing_else(repetition):
+    old, new = drawn([repetition, 0], 120), drawn([repetition, 1], 120, tasks=TASKS[:-1])
+    new += drawn([repetition, 2], 120, tasks=TASKS[-1:], factors={("torch-nn", "train"): SLOWER})
+    assert judged(compared(old, new)) == [("regression", TASKS[-1], "torch-nn, training")]
+
+
+@pytest.mark.parametrize("repetition", range(3))
+@pytest.mark.parametrize("machine", [0.75, 1.3])
+def test_it_is_found_on_a_machine_that_became_slower_or_faster_too(machine, repetition):
+    old = drawn([repetition, 0], 60)
+    new = drawn([repetition, 1], 60, machine=machine, factors={("mxnet-gluon", "infer"): SLOWER})
+    found = compared(old, new)
+    assert judged(found) == [("regression", name, "mxnet-gluon, inference") for name in TASKS]
+    assert [f.what for f in found if f.kind == "unclear"] == ["6 of 6 contests"]
+
+
+@pytest.mark.parametrize("repetition", range(3))
+def test_half_of_the_implementations_slower_are_not_the_other_half_faster(repetition):
+    factors = {(name, "train"): 0.75 for name in ("torch-scratch", "torch-nn")}
+    found = compared(drawn([repetition, 0], 60, TASKS[:1]), drawn([repetition, 1], 60, TASKS[:1], factors=factors))
+    assert {what for kind, _, what in judged(found) if kind == "improvement"} == set()
+    assert {what for _, _, what in judged(found)} == {"torch-scratch, training", "torch-nn, training"}
+
+
+@pytest.mark.parametrize(("machine", "factor"), [(0.8, 1.0), (1.0, 0.8)])
+def test_what_moves_as_a_whole_is_said_once_and_is_no_regression(machine, factor):
+    factors = {(name, mode): factor for name in SPEEDS for mode in ("train", "infer")}
+    found = compared(drawn(0, 60), drawn(1, 60, machine=machine, factors=factors))
+    assert judged(found) == []
+    (together,) = found
+    assert together.text.startswith("everything is 2")
+    assert "slower: the machine (its own matrix product is " in together.text
+    assert (re.search(r"product is (19|20|21) % slower", together.text) is not None) == (machine < 1)
+    assert "or all implementations" in together.text
+
+
+def test_one_implementation_on_its_own_is_compared_with_the_machine():
+    alone = {"torch-nn": SPEEDS["torch-nn"]}
+    old = drawn(0, 60, TASKS[:1], speeds=alone)
+    slower = drawn(1, 60, TASKS[:1], speeds=alone, factors={("torch-nn", "train"): 0.8})
+    assert judged(compared(old, slower)) == [("regression", TASKS[0], "torch-nn, training")]
+    assert judged(compared(old, drawn(1, 60, TASKS[:1], speeds=alone, machine=0.8))) == []
+
+
+def test_fewer_than_nine_samples_are_too_few_however_large_the_effect():
+    old, new = drawn(0, 8, TASKS[:1]), drawn(1, 30, TASKS[:1], factors={("torch-nn", "train"): 0.2})
+    for pair in ((old, new), (new, old)):
+        (found,) = compared(*pair)
+        assert (found.kind, found.what) == ("unclear", "8 of 8 rows")
+        assert found.text == "too few samples to tell: 8 of a row, and the U-test needs 9"
+
+
+def test_nine_samples_apart_are_enough_in_a_report_of_a_thousand_rows():
+    p_value = u_test([1.0 + k / 100 for k in range(9)], [0.8 + k / 100 for k in range(9)])
+    assert p_value == pytest.approx(2 / 48620)
+    assert holm([p_value, *[1.0] * 999])[0] < 0.05
+
+
+def test_noise_that_the_controls_show_is_said_and_widens_what_is_needed():
+    old, new = drawn(0, 30, TASKS[:1]), drawn(1, 30, TASKS[:1], factors={("torch-scratch", "train"): 0.8})
+    assert judged(compared(old, new)) == [("regression", TASKS[0], "torch-scratch, training")]
+    for row in new[0]["throughput"]:
+        if row["ratio_to"] == row["implementation"]:
+            row["ratio_high"] = 1.5
+    (found,) = compared(old, new)
+    assert (found.kind, found.what) == ("unclear", "2 of 2 contests")
+    assert "hides changes of up to 3" in found.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "machine", "expected"),
+    [
+        ([-0.14, 0.0, 0.0, 0.01], 0.0, 0.0),
+        ([-0.14, -0.15, 0.0, 0.01], 0.0, 0.0),
+        ([-0.14, -0.15, 0.0, 0.01], -0.2, -0.14),
+        ([-0.14, -0.15, -0.16], 0.0, -0.15),
+        ([-0.14], 0.0, 0.0),
+        ([-0.14], -0.12, -0.12),
+        ([0.1, 0.2], 0.15, 0.15),
+    ],
+)
+def test_what_a_contest_shares(changes, machine, expected):
+    assert common_shift(changes, machine) == pytest.approx(expected)
+
+
+def test_holm_is_that_of_the_definition():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_ties_and_many_samples_take_the_normal_approximation():
+    old, new = [1.0, 2.0, 3.0] * 30, [2.0, 3.0, 4.0] * 30
+    assert u_test(old, new) == stats.mannwhitneyu(old, new, method="asymptotic").pvalue
+
+
+@pytest.mark.parametrize("sigma", [0.02, 0.1])
+def test_processes_of_the_same_code_differ_by_less_than_the_controls_say(sigma):
+    rng, exceeded = np.random.default_rng(3), 0
+    for _ in range(200):
+        noise = noise_of_processes(list(rng.normal(0, sigma, 60)), 60)
+        exceeded += np.abs(rng.normal(0, sigma, 60)).max() > noise
+    assert exceeded / 200 < 0.15
+
+
+def test_without_a_control_there_is_no_noise_to_speak_of():
+    assert noise_of_processes([], 8) == noise_of_processes([0.1], 0) == 0.0
