@@ -11,6 +11,7 @@ from crossfw import __version__
 from crossfw.agreement.examples import broken_examples
 from crossfw.agreement.verdict import conclude, first_divergences
 from crossfw.backends.client import WorkerError
+from crossfw.backends.threads import choose_cpus
 from crossfw.catalogue import find_task, task_names
 from crossfw.data import CorpusUnavailable
 from crossfw.errors import CrossfwError
@@ -21,7 +22,7 @@ from crossfw.harness.machine import describe_machine
 from crossfw.harness.options import RunOptions, missing_frameworks
 from crossfw.harness.progress import RunProgress
 from crossfw.harness.published import example_rows, trained_rows
-from crossfw.harness.speed import SpeedTest
+from crossfw.harness.speed import SpeedResult, SpeedTest
 from crossfw.harness.store import Store
 from crossfw.harness.work import Work
 from crossfw.report.write import write_report
@@ -54,6 +55,7 @@ def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult
         samples=[],
         notes=[],
         warnings=[],
+        measurement=None,
     )
 
 
@@ -106,7 +108,7 @@ class Run:
         with RunProgress(self.console, len(self.work)) as progress:
             for name, remedy in self.missing.items():
                 progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
-            with Crew(pythons, 1) as crew, Crew(pythons, threads) as racers:
+            with Crew(pythons, 1) as crew, Crew(pythons, threads, choose_cpus(threads)) as racers:
                 self.try_out(crew)
                 for work in self.work:
                     result = self.run_task(work, crew, racers, progress)
@@ -179,18 +181,17 @@ class Run:
         for name, side in conclusion.sides("float64").items():
             self.environments[name] = side.trace.facts["environment"]
         compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
-        first, throughput = first_divergences(rows), []
+        first, measured = first_divergences(rows), SpeedResult([], None)
         same = compared - {row["implementation"] for row in first}
         sound = same - {failure["implementation"] for failure in cells.failures}
         if work.epochs and sound:
             speed = SpeedTest(work, racers, sound, progress.advance)
-            progress.phase(
-                f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks, 1 - AGREEMENT_SHARE
-            )
-            throughput = speed.run()
+            what = f"throughput, up to {speed.rounds} rounds or {speed.budget:g} s per mode"
+            progress.phase(f"{work.task.name}: {what}", speed.ticks, 1 - AGREEMENT_SHARE)
+            measured = speed.run()
             cells.failures += speed.failures
         failures = sorted(cells.failures + conclusion.curves.divergences(), key=conclusion.order_of_failures)
-        speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
+        speeds = {row["implementation"]: row["tokens_per_second"] for row in measured.rows if row["mode"] == "train"}
         worked = example_rows(conclusion)
         verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(worked))
         return {
@@ -199,7 +200,8 @@ class Run:
             "setup": work.setup(),
             "agreement": rows,
             "perplexity": conclusion.curves.perplexity(),
-            "throughput": throughput,
+            "throughput": measured.rows,
+            "measurement": measured.measurement,
             "published": worked + trained_rows(conclusion, speeds),
             "first_divergence": list(verdict.first_divergence),
             "learning": learning,
@@ -208,7 +210,16 @@ class Run:
             "measures": conclusion.curves.measures(),
             "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
-            "warnings": list(filter(None, [control_warning(throughput), left_out(compared - same)])),
+            "warnings": list(
+                filter(
+                    None,
+                    [
+                        control_warning(measured.rows),
+                        *(measured.measurement or {"warnings": []})["warnings"],
+                        left_out(compared - same),
+                    ],
+                )
+            ),
         }
 
 
