@@ -184,14 +184,14 @@ class Service:
         """
         waiting.require_waiting(f"{repeats} steps ({mode})", self.stopwatch.left_to_do(mode, repeats))
 
-    def machine_rates(self, size: int, copied: int, repeats: int) -> dict:
+    def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
         """`operations` and `bytes` per second of a product and a copy; see `crossfw.throughput.timing.machine_rates`.
 
         Raises:
             CrossfwError: `sync()` does not wait for a product.
         """
         waiting.require_waiting("a large matrix product", waiting.product_left_to_do(self.backend))
-        return machine_rates(self.backend, size, copied, repeats)
+        return machine_rates(self.backend, size, copied, seconds)
 
     def build_seconds(self) -> float:
         """How long it took to make the model; the framework was imported before."""

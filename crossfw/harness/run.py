@@ -28,7 +28,6 @@ from crossfw.harness.work import Work
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 from crossfw.task import Task
-from crossfw.throughput.measure import control_warning
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
 
@@ -105,25 +104,28 @@ class Run:
     def execute(self) -> Results:
         """Run all tasks; the report is written after each."""
         pythons, threads = dict(self.options.pythons), self.options.threads
-        with RunProgress(self.console, len(self.work)) as progress:
-            for name, remedy in self.missing.items():
-                progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
-            with Crew(pythons, 1) as crew, Crew(pythons, threads, choose_cpus(threads)) as racers:
-                self.try_out(crew)
-                for work in self.work:
-                    result = self.run_task(work, crew, racers, progress)
-                    self.results["tasks"].append(result)
-                    self.new.append(result)
-                    write_report(self.results, self.options.out)
-                    progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
+        crew, racers = Crew(pythons, 1), Crew(pythons, threads, choose_cpus(threads))
+        with RunProgress(self.console, len(self.work)) as progress, crew, racers:
+            self.try_out(crew)
+            for framework, reason in self.missing.items():
+                progress.say(f"the implementations of {framework} are left out: {reason}")
+            for work in self.work:
+                result = self.run_task(work, crew, racers, progress)
+                self.results["tasks"].append(result)
+                self.new.append(result)
+                write_report(self.results, self.options.out)
+                progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
         return self.results
 
     def try_out(self, crew: Crew) -> None:
         """Build the first model with every implementation that is the user's own, or on a device that may be missing.
 
+        MXNet's last release cannot use a card that torch can: it counts as missing then, if there is torch to run.
+
         Raises:
             CrossfwError: one of them cannot be built; it is told at once and not after the others have been measured.
         """
+        torch = any(implementation.framework == "torch" for implementation in self.options.implementations)
         work = next((work for work in self.work if work.task.name not in self.skipped), None)
         for implementation in self.options.implementations if work else ():
             own, elsewhere = implementation.file is not None, self.options.device != "cpu"
@@ -133,6 +135,9 @@ class Run:
             try:
                 crew.worker(implementation).call("build", **arguments, device=self.options.device)
             except WorkerError as error:
+                if torch and implementation.framework == "mxnet" and not own:
+                    self.missing["mxnet"] = f"mxnet cannot run on {self.options.device}: {explain(error)}"
+                    continue
                 asked = f"{implementation.name} on {self.options.device}"
                 remedy = f"mend {implementation.file}" if own else "use --device cpu, or leave this implementation out"
                 raise CrossfwError(asked, f"it cannot be built: {explain(error)}", remedy) from error
@@ -162,7 +167,7 @@ class Run:
         present = []
         for implementation in self.options.implementations:
             if implementation.framework in self.missing:
-                reason = f"{implementation.framework} is not installed: {self.missing[implementation.framework]}"
+                reason = self.missing[implementation.framework]
                 cells.failures.append(Failure(implementation=implementation.name, stage="start", reason=reason))
             else:
                 present.append(implementation)
@@ -210,22 +215,13 @@ class Run:
             "measures": conclusion.curves.measures(),
             "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
-            "warnings": list(
-                filter(
-                    None,
-                    [
-                        control_warning(measured.rows),
-                        *(measured.measurement or {"warnings": []})["warnings"],
-                        left_out(compared - same),
-                    ],
-                )
-            ),
+            "warnings": [*measured.warnings, *left_out(compared - same)],
         }
 
 
-def left_out(names: set[str]) -> str | None:
-    """Why some implementations have no throughput."""
-    return f"not the same model, so its speed was not measured: {', '.join(sorted(names))}" if names else None
+def left_out(names: set[str]) -> list[str]:
+    """Why some implementations have no throughput, as a warning."""
+    return [f"not the same model, so its speed was not measured: {', '.join(sorted(names))}"] if names else []
 
 
 def exit_code(tasks: list[TaskResult], named: bool) -> int:

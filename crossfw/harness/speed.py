@@ -34,6 +34,12 @@ class SpeedResult:
     rows: list[ThroughputRow]
     measurement: Measurement | None
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must know before believing the rows."""
+        noisy = measure.control_warning(self.rows)
+        return ([noisy] if noisy else []) + (self.measurement["warnings"] if self.measurement else [])
+
 
 class SpeedTest:
     """Measures the implementations of a task that could be compared."""
@@ -98,7 +104,7 @@ class SpeedTest:
         found: dict[str, dict[str, float]] = {}
         for implementation in ready:
             seen = self.crew.worker(implementation).call(
-                "machine_rates", size=measure.MATRIX_SIZE, copied=copied, repeats=measure.RATE_REPEATS
+                "machine_rates", size=measure.MATRIX_SIZE, copied=copied, seconds=measure.RATE_SECONDS
             )
             best = found.setdefault(implementation.framework, seen)
             best.update({name: max(best[name], rate) for name, rate in seen.items()})

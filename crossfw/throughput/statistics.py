@@ -10,6 +10,7 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 FAR_OUT = 3.5  # robust standard deviations beyond which a sample is flagged
+FEWEST_TO_FLAG = 5  # samples: of fewer none is known to be the odd one
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def outliers(samples: list[float]) -> int:
 
     The deviation is the median absolute one, scaled to the normal distribution's. They are flagged, never dropped.
     """
+    if len(samples) < FEWEST_TO_FLAG:
+        return 0
     logs = np.log(samples)
     away = np.abs(logs - np.median(logs))
     return int(np.sum(away > FAR_OUT * stats.median_abs_deviation(logs, scale="normal")))

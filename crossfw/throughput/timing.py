@@ -13,6 +13,7 @@ from crossfw.throughput.waiting import left_to_do
 from crossfw.training.dropout import masks
 
 LONGER = 2  # times the steps, for the growth of memory
+FEWEST_RATES = 3  # after one to warm up
 
 
 class Stopwatch:
@@ -88,8 +89,8 @@ class Stopwatch:
         return found
 
 
-def machine_rates(backend: Any, size: int, copied: int, repeats: int) -> dict:
-    """What this machine can do in this framework, each the best of `repeats`.
+def machine_rates(backend: Any, size: int, copied: int, seconds: float) -> dict:
+    """What this machine can do in this framework: the best of what fits in some `seconds` each, of three at least.
 
     Args:
         size: of the square matrices whose product is timed.
@@ -102,8 +103,8 @@ def machine_rates(backend: Any, size: int, copied: int, repeats: int) -> dict:
     square = backend.native(np.ones((size, size)))
     source = np.ones(copied // np.dtype(backend.dtype).itemsize)
     source, target = backend.native(source), backend.native(np.zeros_like(source))
-    product = _least_seconds(lambda: backend.product(square, square), backend.sync, repeats)
-    copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, repeats)
+    product = _least_seconds(lambda: backend.product(square, square), backend.sync, seconds)
+    copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, seconds)
     return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy}
 
 
@@ -112,15 +113,15 @@ def lengthened(batch: dict, factor: int) -> dict:
     return {name: np.repeat(value, factor, axis=0) if value.ndim > 1 else value for name, value in batch.items()}
 
 
-def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], repeats: int) -> float:
-    seconds = []
-    for _ in range(repeats + 1):
+def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], budget: float) -> float:
+    seen: list = []
+    while len(seen) <= FEWEST_RATES or sum(seen) < budget:
         sync()
         start = time.perf_counter()
         work()
         sync()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
+        seen.append(time.perf_counter() - start)
+    return min(seen[1:])
 
 
 def _resident(status: Path, field: str) -> int:
