@@ -60,8 +60,35 @@ class ThroughputRow(TypedDict):
     ratio: float | None
     ratio_low: float | None
     ratio_high: float | None
-    limit_fraction: float | None  # of the machine's own matrix-product speed in this framework
-    peak_memory_bytes: int | None  # above the idle worker
+    limit_fraction: float | None  # of what the machine's own product and copy would allow in this framework
+    peak_memory_bytes: int | None  # above the idle worker, in training
+    limit_by: Literal["operations", "bytes"] | None  # (added) which of the two sets the limit
+    outliers: int  # (added) samples far from the others; they are kept
+    first_step_seconds: float | None  # (added) of the first step of this mode, graph building included
+    build_seconds: float | None  # (added) of making the model
+    memory_per_step_bytes: float | None  # (added) growth of the peak with each step that the sequences are longer
+
+
+class ModeMeasurement(TypedDict):
+    """(added) How long one mode was measured, and what a step on the batch costs at least."""
+
+    rounds: int
+    precise: bool  # whether the interval of every ratio is narrower than `Measurement.width`
+    operations: float  # floating-point, of the matrix products of one step
+    bytes: float  # between memory and processor, in one step
+
+
+class Measurement(TypedDict):
+    """(added) How the speed of a task was measured: what the workers were given, and what they read back."""
+
+    budget_seconds: float  # of each mode
+    width: float  # of a 95 % interval, as a part of the ratio, at which the rounds end
+    threads: int
+    cpus: list[int]  # that every worker was pinned to; empty for none
+    read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables
+    modes: dict[str, ModeMeasurement]
+    rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second of its own product and copy
+    warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 
 
 class PublishedRow(TypedDict):
@@ -177,6 +204,7 @@ class TaskResult(TypedDict):
     samples: list[Sample]  # (added)
     notes: list[dict[str, str]]  # (added) {"implementation", "note"}: what a reader must know
     warnings: list[str]  # (added) e.g. the A/A control's interval leaves 1
+    measurement: Measurement | None  # (added) None where no speed was measured
 
 
 class Results(TypedDict):

@@ -63,9 +63,16 @@ class Worker:
         implementation: what it serves.
         python: the interpreter; this one when None.
         threads: for OpenMP and the linear algebra.
+        cpus: the only ones that it may run on; any when empty.
     """
 
-    def __init__(self, implementation: Implementation, python: str | None = None, threads: int = 1):
+    def __init__(
+        self,
+        implementation: Implementation,
+        python: str | None = None,
+        threads: int = 1,
+        cpus: tuple[int, ...] = (),
+    ):
         self.implementation = implementation
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the worker)
         self._process = subprocess.Popen(
@@ -73,7 +80,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env={**os.environ, **environment(threads)},
+            env={**os.environ, **environment(threads, cpus)},
         )
         self._frames: queue.Queue = queue.Queue()
         threading.Thread(target=self._receive, daemon=True).start()

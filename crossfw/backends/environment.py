@@ -8,25 +8,35 @@ from typing import Any
 
 import numpy as np
 
+from crossfw.backends.threads import affinity
+
 SWITCHES = ("MXNET_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "TORCH_", "NVIDIA_TF32")  # they change results or speed
 
 
 def thread_pools() -> dict[str, int]:
-    """Threads of every OpenMP and BLAS runtime in the process, by library; empty without threadpoolctl."""
+    """Threads of every OpenMP and BLAS runtime in the process, by library; empty without threadpoolctl.
+
+    Of two copies of one library the second is called by its file's name too.
+    """
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
         return {}
-    return {pool["prefix"]: pool["num_threads"] for pool in threadpool_info()}
+    found: dict[str, int] = {}
+    for pool in threadpool_info():
+        name = pool["prefix"]
+        found[f"{name} in {os.path.basename(pool['filepath'])}" if name in found else name] = pool["num_threads"]
+    return found
 
 
 def describe(framework: str, backend: Any) -> dict[str, Any]:
-    """Versions of Python, NumPy and the framework; threads as the framework and its runtimes report them."""
+    """Versions of Python, NumPy and the framework; threads and CPUs as they are read back from whoever decides."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
         framework: backend.library.__version__,
         "threads": backend.threads(),
         "thread_pools": thread_pools(),
+        "cpus": affinity(),
         "variables": {name: value for name, value in os.environ.items() if name.startswith(SWITCHES)},
     }

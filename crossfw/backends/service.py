@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from crossfw.backends import environment, loading
 from crossfw.models import Implementation, spec_class
 from crossfw.models.settings import check_indices, check_mask, check_shape
 from crossfw.optimizers.spec import OptimizerSpec
-from crossfw.throughput.timing import Stopwatch
+from crossfw.throughput import waiting
+from crossfw.throughput.timing import Stopwatch, machine_rates
 from crossfw.training import decoding, epoch, generation
 
 Arrays = dict  # dict[str, np.ndarray]; an alias at run time must suit Python 3.9
@@ -33,7 +35,9 @@ class Service:
         self.parts = loading.Parts(self.implementation, model)
         self.spec = spec_class(model)(**spec)
         self.dtype = dtype
+        start = time.perf_counter()
         native_model = self.parts.Model(self.spec, dtype, device)
+        self.built_in = time.perf_counter() - start
         self.backend = self.parts.Backend(native_model, device, dtype)
         self.backend.clip_global_norm = self.parts.clip_global_norm
         learning = native_model.native_parameters()
@@ -176,12 +180,29 @@ class Service:
         """Seconds that `repeats` steps take, synchronised; mode is "train" or "infer"."""
         return self.stopwatch.time(mode, repeats)
 
-    def matrix_rate(self, size: int, repeats: int) -> float:
-        """Floating-point operations per second of a large product, the best of `repeats`."""
-        return self.stopwatch.matrix_rate(size, repeats, self.dtype)
+    def check_sync(self, mode: str, repeats: int) -> None:
+        """See whether `sync()` waits for `repeats` steps.
+
+        Raises:
+            CrossfwError: it does not.
+        """
+        waiting.require_waiting(f"{repeats} steps ({mode})", self.stopwatch.left_to_do(mode, repeats))
+
+    def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
+        """`operations` and `bytes` per second of a product and a copy; see `crossfw.throughput.timing.machine_rates`.
+
+        Raises:
+            CrossfwError: `sync()` does not wait for a product.
+        """
+        waiting.require_waiting("a large matrix product", waiting.product_left_to_do(self.backend))
+        return machine_rates(self.backend, size, copied, seconds)
+
+    def build_seconds(self) -> float:
+        """How long it took to make the model; the framework was imported before."""
+        return self.built_in
 
     def peak_memory(self, mode: str, steps: int) -> dict:
-        """Bytes resident before (`idle`) and at the peak of some steps (`peak`)."""
+        """Resident bytes; see `Stopwatch.peak_memory`."""
         return self.stopwatch.peak_memory(mode, steps)
 
     def _check(self, batches: list) -> None:

@@ -1,20 +1,55 @@
-"""How many threads a process may use: set in its environment before anything heavy is imported."""
+"""How many threads a process may use, and on which CPUs: set before anything heavy is imported."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ENGINE = "MXNET_CPU_WORKER_NTHREADS"
+CPUS = "CROSSFW_CPUS"
 
 
-def environment(threads: int) -> dict[str, str]:
-    """The variables that bound OpenMP and the linear-algebra libraries to `threads`.
+def environment(threads: int, cpus: tuple[int, ...] = ()) -> dict[str, str]:
+    """The variables that bound OpenMP and the linear-algebra libraries to `threads`, and the process to `cpus`.
 
-    MXNet's engine keeps its default of one operator at a time, which then has all the threads.
+    MXNet's engine keeps its default of one operator at a time, which then has all the threads. On a graphics card no
+    library may round to TF32, which one framework does by default and the other does not.
     """
-    return {**{name: str(threads) for name in VARIABLES}, "MXNET_CPU_WORKER_NTHREADS": "1"}
+    pinned = {CPUS: ",".join(map(str, cpus))} if cpus else {}
+    return {**{name: str(threads) for name in VARIABLES}, ENGINE: "1", "NVIDIA_TF32_OVERRIDE": "0", **pinned}
 
 
 def requested_threads() -> int:
     """What this process was asked for; all cores when it was asked for nothing."""
     return int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+
+
+def pin() -> None:
+    """Keep this process on the CPUs that it was given, if any were; threads that it starts later inherit them."""
+    if os.environ.get(CPUS) and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(cpu) for cpu in os.environ[CPUS].split(",")})
+
+
+def affinity() -> list[int]:
+    """The CPUs that this process may run on; empty where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def choose_cpus(threads: int) -> tuple[int, ...]:
+    """As many CPUs as there are threads, on cores of their own as far as possible; none where pinning cannot be.
+
+    Workers that take turns are all pinned to these: the threads that a framework starts beside those of OpenMP
+    (MXNet's engine and its schedulers) then get no CPU more than the other framework has, no worker finds a faster or
+    cooler core than the next one, and none is moved in the middle of a step.
+    """
+    allowed = affinity()
+    if len(allowed) < threads:
+        return ()
+    first_of_core, others, seen = [], [], set()
+    for cpu in allowed:
+        listing = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        core = listing.read_text().strip() if listing.exists() else str(cpu)
+        (others if core in seen else first_of_core).append(cpu)
+        seen.add(core)
+    return tuple(sorted((first_of_core + others)[:threads]))

@@ -100,10 +100,13 @@ class Backend:
         if self.device != "cpu":
             torch.cuda.synchronize(self.device)
 
-    def matrix_product(self, size: int, dtype: str) -> torch.Tensor:
-        """A large product, for the machine's limit."""
-        a = torch.ones((size, size), dtype=getattr(torch, dtype), device=self.device)
-        return a @ a
+    def product(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """a b^T, for the machine's limit."""
+        return a @ b.T
+
+    def copy(self, source: torch.Tensor, target: torch.Tensor) -> None:
+        """Overwrite one array with another, for the machine's limit."""
+        target.copy_(source)
 
     @classmethod
     def threads(cls) -> int:

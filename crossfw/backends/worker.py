@@ -15,6 +15,7 @@ import traceback
 from typing import Any, BinaryIO
 
 from crossfw.backends.frames import FrameError, read_frame, write_frame
+from crossfw.backends.threads import pin
 from crossfw.errors import CrossfwError
 from crossfw.models import MODULE, PORT
 
@@ -71,6 +72,7 @@ def answer(service: Any, call: dict[str, Any]) -> dict[str, Any]:
 
 def main(name: str, file: str) -> None:
     """Serve the implementation until the parent is gone; `file` is empty for the catalogue's own."""
+    pin()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent says when to end
     stream_in, stream_out = _take_pipes()
     calls: queue.Queue = queue.Queue()

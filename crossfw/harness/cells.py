@@ -103,13 +103,16 @@ class Cells:
 def explain(error: WorkerError) -> str:
     """One line for the report.
 
-    A framework that cannot be imported gets the command that installs it, an exception the place where it was raised,
-    a process that died its last words.
+    A framework that cannot be imported gets the command that installs it, one of crossfw's own errors what was found,
+    another exception the place where it was raised, a process that died its last words.
     """
     if isinstance(error, CallFailed) and error.kind in ("ModuleNotFoundError", "ImportError"):
         for framework in ("mxnet", "torch"):
             if f"'{framework}'" in error.reason:
                 return f"{framework} is not installed in the worker's Python: pip install 'crossfw[{framework}]'"
+    if isinstance(error, CallFailed) and error.told:
+        asked, found, _ = error.told
+        return f"{asked}: {found}"
     reason = error.reason.strip().splitlines()[0]
     if isinstance(error, CallFailed):
         places = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', error.detail)

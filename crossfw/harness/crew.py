@@ -17,10 +17,10 @@ Job = Callable[[], None]
 
 
 class Crew:
-    """Starts a worker when it is first asked for, and again when it has died."""
+    """Starts a worker when it is first asked for, and again when it has died; all on the same `cpus`, if any."""
 
-    def __init__(self, pythons: dict[str, str], threads: int):
-        self.pythons, self.threads, self.stopped = pythons, threads, False
+    def __init__(self, pythons: dict[str, str], threads: int, cpus: tuple[int, ...] = ()):
+        self.pythons, self.threads, self.cpus, self.stopped = pythons, threads, cpus, False
         self.workers: dict[str, Worker] = {}
         self.lent: set[str] = set()
         self.lock = Lock()
@@ -37,7 +37,7 @@ class Crew:
         if key not in self.workers or not self.workers[key].alive:
             self.dismiss(key)
             python = self.pythons.get(implementation.framework)
-            self.workers[key] = Worker(implementation, python, self.threads)
+            self.workers[key] = Worker(implementation, python, self.threads, self.cpus)
         return self.workers[key]
 
     @contextmanager

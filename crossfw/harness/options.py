@@ -50,7 +50,8 @@ def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
 def missing_frameworks(implementations: tuple[Implementation, ...], pythons: dict[str, str]) -> dict[str, str]:
     """Frameworks that this interpreter lacks and no other was named for, each with the command that mends it."""
     needed = {implementation.framework for implementation in implementations} - {"numpy"} - set(pythons)
-    return {name: f"pip install 'crossfw[{name}]'" for name in sorted(needed) if not importlib.util.find_spec(name)}
+    absent = [name for name in sorted(needed) if not importlib.util.find_spec(name)]
+    return {name: f"{name} is not installed: pip install 'crossfw[{name}]'" for name in absent}
 
 
 @dataclass(frozen=True)

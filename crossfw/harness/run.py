@@ -11,6 +11,7 @@ from crossfw import __version__
 from crossfw.agreement.examples import broken_examples
 from crossfw.agreement.verdict import conclude, first_divergences
 from crossfw.backends.client import WorkerError
+from crossfw.backends.threads import choose_cpus
 from crossfw.catalogue import find_task, task_names
 from crossfw.data import CorpusUnavailable
 from crossfw.errors import CrossfwError
@@ -21,14 +22,13 @@ from crossfw.harness.machine import describe_machine
 from crossfw.harness.options import RunOptions, missing_frameworks
 from crossfw.harness.progress import RunProgress
 from crossfw.harness.published import example_rows, trained_rows
-from crossfw.harness.speed import SpeedTest
+from crossfw.harness.speed import SpeedResult, SpeedTest
 from crossfw.harness.store import Store
 from crossfw.harness.work import Work
 from crossfw.report.facts import skipped
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 from crossfw.task import Task
-from crossfw.throughput.measure import control_warning
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
 
@@ -55,6 +55,7 @@ def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult
         samples=[],
         notes=[],
         warnings=[],
+        measurement=None,
     )
 
 
@@ -104,25 +105,28 @@ class Run:
     def execute(self) -> Results:
         """Run all tasks; the report is written after each."""
         pythons, threads = dict(self.options.pythons), self.options.threads
-        with RunProgress(self.console, len(self.work)) as progress:
-            for name, remedy in self.missing.items():
-                progress.say(f"{name} is not installed; its implementations are left out. To mend it: {remedy}")
-            with Crew(pythons, 1) as crew, Crew(pythons, threads) as racers:
-                self.try_out(crew)
-                for work in self.work:
-                    result = self.run_task(work, crew, racers, progress)
-                    self.results["tasks"].append(result)
-                    self.new.append(result)
-                    write_report(self.results, self.options.out)
-                    progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
+        crew, racers = Crew(pythons, 1), Crew(pythons, threads, choose_cpus(threads))
+        with RunProgress(self.console, len(self.work)) as progress, crew, racers:
+            self.try_out(crew)
+            for framework, reason in self.missing.items():
+                progress.say(f"the implementations of {framework} are left out: {reason}")
+            for work in self.work:
+                result = self.run_task(work, crew, racers, progress)
+                self.results["tasks"].append(result)
+                self.new.append(result)
+                write_report(self.results, self.options.out)
+                progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
         return self.results
 
     def try_out(self, crew: Crew) -> None:
         """Build the first model with every implementation that is the user's own, or on a device that may be missing.
 
+        MXNet's last release cannot use a card that torch can: it counts as missing then, if there is torch to run.
+
         Raises:
             CrossfwError: one of them cannot be built; it is told at once and not after the others have been measured.
         """
+        torch = any(implementation.framework == "torch" for implementation in self.options.implementations)
         work = next((work for work in self.work if work.task.name not in self.skipped), None)
         for implementation in self.options.implementations if work else ():
             own, elsewhere = implementation.file is not None, self.options.device != "cpu"
@@ -132,6 +136,9 @@ class Run:
             try:
                 crew.worker(implementation).call("build", **arguments, device=self.options.device)
             except WorkerError as error:
+                if torch and implementation.framework == "mxnet" and not own:
+                    self.missing["mxnet"] = f"mxnet cannot run on {self.options.device}: {explain(error)}"
+                    continue
                 asked = f"{implementation.name} on {self.options.device}"
                 remedy = f"mend {implementation.file}" if own else "use --device cpu, or leave this implementation out"
                 raise CrossfwError(asked, f"it cannot be built: {explain(error)}", remedy) from error
@@ -161,7 +168,7 @@ class Run:
         present = []
         for implementation in self.options.implementations:
             if implementation.framework in self.missing:
-                reason = f"{implementation.framework} is not installed: {self.missing[implementation.framework]}"
+                reason = self.missing[implementation.framework]
                 cells.failures.append(Failure(implementation=implementation.name, stage="start", reason=reason))
             else:
                 present.append(implementation)
@@ -180,18 +187,17 @@ class Run:
         for name, side in conclusion.sides("float64").items():
             self.environments[name] = side.trace.facts["environment"]
         compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
-        first, throughput = first_divergences(rows), []
+        first, measured = first_divergences(rows), SpeedResult([], None)
         same = compared - {row["implementation"] for row in first}
         sound = same - {failure["implementation"] for failure in cells.failures}
         if work.epochs and sound:
             speed = SpeedTest(work, racers, sound, progress.advance)
-            progress.phase(
-                f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks, 1 - AGREEMENT_SHARE
-            )
-            throughput = speed.run()
+            what = f"throughput, up to {speed.rounds} rounds or {speed.budget:g} s per mode"
+            progress.phase(f"{work.task.name}: {what}", speed.ticks, 1 - AGREEMENT_SHARE)
+            measured = speed.run()
             cells.failures += speed.failures
         failures = sorted(cells.failures + conclusion.curves.divergences(), key=conclusion.order_of_failures)
-        speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
+        speeds = {row["implementation"]: row["tokens_per_second"] for row in measured.rows if row["mode"] == "train"}
         worked = example_rows(conclusion)
         verdict = conclude(first, learning, failures, compared, conclusion.names, broken_examples(worked))
         return {
@@ -200,7 +206,8 @@ class Run:
             "setup": work.setup(),
             "agreement": rows,
             "perplexity": conclusion.curves.perplexity(),
-            "throughput": throughput,
+            "throughput": measured.rows,
+            "measurement": measured.measurement,
             "published": worked + trained_rows(conclusion, speeds),
             "first_divergence": list(verdict.first_divergence),
             "learning": learning,
@@ -209,13 +216,13 @@ class Run:
             "measures": conclusion.curves.measures(),
             "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
-            "warnings": list(filter(None, [control_warning(throughput), left_out(compared - same)])),
+            "warnings": [*measured.warnings, *left_out(compared - same)],
         }
 
 
-def left_out(names: set[str]) -> str | None:
-    """Why some implementations have no throughput."""
-    return f"not the same model, so its speed was not measured: {', '.join(sorted(names))}" if names else None
+def left_out(names: set[str]) -> list[str]:
+    """Why some implementations have no throughput, as a warning."""
+    return [f"not the same model, so its speed was not measured: {', '.join(sorted(names))}"] if names else []
 
 
 def exit_code(tasks: list[TaskResult], named: bool) -> int:

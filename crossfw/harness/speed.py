@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Callable
+
+import numpy as np
 
 from crossfw.backends.client import WorkerError
 from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew, run_side_by_side
+from crossfw.harness.machine import Conditions, disturbances
 from crossfw.harness.work import Work
 from crossfw.models import REFERENCE, Implementation
-from crossfw.schema import Failure, ThroughputRow
+from crossfw.models.cost import Cost
+from crossfw.schema import Failure, Measurement, ModeMeasurement, ThroughputRow
 from crossfw.throughput import measure
-from crossfw.throughput.rounds import Contest
+from crossfw.throughput.fairness import misfits
+from crossfw.throughput.measure import Beside
+from crossfw.throughput.rounds import Contest, Samples
+from crossfw.throughput.timing import LONGER
 from crossfw.training.curves import make_ready, recipe_weights
 
-ROUNDS = {"quick": 5, "full": 30}
+ROUNDS = {"quick": 30, "full": 200}  # at most: precision or the budget ends them before
 BUDGET_SECONDS = {"quick": 1.2, "full": 8.0}  # of a mode
+
+
+@dataclass(frozen=True)
+class SpeedResult:
+    """The rows of a task, and how they were measured."""
+
+    rows: list[ThroughputRow]
+    measurement: Measurement | None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must know before believing the rows."""
+        noisy = measure.control_warning(self.rows)
+        return ([noisy] if noisy else []) + (self.measurement["warnings"] if self.measurement else [])
 
 
 class SpeedTest:
@@ -24,7 +47,7 @@ class SpeedTest:
     def __init__(self, work: Work, crew: Crew, names: set[str], advance: Callable[[], None]):
         self.work, self.crew, self.advance = work, crew, advance
         self.implementations = [i for i in work.options.implementations if i.name in names and i.name != REFERENCE]
-        self.rounds = ROUNDS[work.options.suite]
+        self.rounds, self.budget = ROUNDS[work.options.suite], BUDGET_SECONDS[work.options.suite]
         self.failures: list[Failure] = []
 
     @property
@@ -37,9 +60,9 @@ class SpeedTest:
         work, options = self.work, self.work.options
         make_ready(worker, work.task, work.spec, options.dtype, options.device, recipe_weights(work.task, work.spec, 0))
 
-    def run(self) -> list[ThroughputRow]:
-        """All rows; an implementation that fails is left out of a new contest, with a failure in its name."""
-        memory = self.memory() if self.work.measures_memory else {i.name: None for i in self.implementations}
+    def run(self) -> SpeedResult:
+        """Everything; an implementation that fails is left out of a new contest, with a failure in its name."""
+        memory = self.memory() if self.work.measures_memory else {i.name: Beside() for i in self.implementations}
         ready = [i for i in self.implementations if i.name in memory]
         while ready:
             try:
@@ -47,34 +70,83 @@ class SpeedTest:
             except WorkerError as error:
                 self.fail(error, "throughput")
                 ready = [i for i in ready if i.name != error.implementation]
-        return []
+        return SpeedResult([], None)
 
-    def contest(self, ready: list[Implementation], memory: dict[str, int | None]) -> list[ThroughputRow]:
-        """Rounds in both modes, and each framework's own matrix product."""
+    def contest(self, ready: list[Implementation], memory: dict[str, Beside]) -> SpeedResult:
+        """Rounds in both modes, what the machine can do in each framework, and what the workers read back."""
         control = next((i for i in ready if i.name == "torch-nn"), ready[-1])
-        backends = {i.name: self.crew.worker(i) for i in ready}
-        backends[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
-        for worker in backends.values():
+        workers = {i.name: self.crew.worker(i) for i in ready}
+        workers[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
+        for worker in workers.values():
             self.prepare(worker)
-        contest = Contest(backends, self.work.batch, self.work.spec.tokens(self.work.batch))
-        budget = BUDGET_SECONDS[self.work.options.suite]
-        samples = [contest.run(mode, self.rounds, budget, self.advance) for mode in measure.MODES]
-        limits = {
-            i.name: backends[i.name].call("matrix_rate", size=measure.MATRIX_SIZE, repeats=measure.MATRIX_REPEATS)
+        batch, spec = self.work.batch, self.work.spec
+        enough = partial(measure.narrow_enough, control=control.name)
+        contest, before = Contest(workers, batch, spec.tokens(batch), enough), Conditions.now(self.crew.cpus)
+        samples = [contest.run(mode, self.rounds, self.budget, self.advance) for mode in measure.MODES]
+        disturbed = disturbances(before, Conditions.now(self.crew.cpus), self.work.options.threads)
+        optimizer, itemsize = self.work.task.recipe.optimizer, np.dtype(self.work.options.dtype).itemsize
+        costs = spec.counts(batch).costs(itemsize, len(optimizer.state_names()))
+        rates = self.rates(ready, measure.copied_bytes(costs["train"]))
+        beside = {
+            i.name: replace(
+                memory[i.name], build_seconds=workers[i.name].call("build_seconds"), rates=rates[i.framework]
+            )
             for i in ready
         }
-        batch, spec = self.work.batch, self.work.spec
-        padding = batch["inputs"].shape[0] * batch["inputs"].shape[1] / spec.tokens(batch)  # steps computed for a token
-        flops = {mode: count * padding for mode, count in spec.flops_per_step().items()}
-        return [row for s in samples for row in measure.rows_of(s, control.name, flops, limits, memory)]
+        rows = [
+            row for s in samples for row in measure.rows_of(s, control.name, costs[s.mode], contest.tokens, beside)
+        ]
+        read_back = {name: worker.call("environment") for name, worker in workers.items()}
+        return SpeedResult(rows, self.measurement(samples, costs, rates, read_back, disturbed))
+
+    def rates(self, ready: list[Implementation], copied: int) -> dict[str, dict[str, float]]:
+        """The machine's own speed in each framework: the best that any of its implementations saw."""
+        found: dict[str, dict[str, float]] = {}
+        for implementation in ready:
+            seen = self.crew.worker(implementation).call(
+                "machine_rates", size=measure.MATRIX_SIZE, copied=copied, seconds=measure.RATE_SECONDS
+            )
+            best = found.setdefault(implementation.framework, seen)
+            best.update({name: max(best[name], rate) for name, rate in seen.items()})
+        return found
+
+    def measurement(
+        self,
+        samples: list[Samples],
+        costs: dict[str, Cost],
+        rates: dict[str, dict[str, float]],
+        read_back: dict[str, dict[str, Any]],
+        disturbed: list[str],
+    ) -> Measurement:
+        """How it was done, and what was not as it should be."""
+        threads, cpus = self.work.options.threads, list(self.crew.cpus)
+        return Measurement(
+            budget_seconds=self.budget,
+            width=measure.WIDTH,
+            threads=threads,
+            cpus=cpus,
+            read_back=read_back,
+            modes={
+                s.mode: ModeMeasurement(
+                    rounds=len(next(iter(s.by_name.values()))),
+                    precise=bool(s.enough),
+                    operations=costs[s.mode].operations,
+                    bytes=costs[s.mode].bytes,
+                )
+                for s in samples
+            },
+            rates=rates,
+            warnings=[*misfits(read_back, threads, cpus), *disturbed],
+        )
 
     def fail(self, error: WorkerError, stage: str) -> None:
         """Note a failure in the name of the implementation whose worker it was."""
         self.failures.append(Failure(implementation=error.implementation, stage=stage, reason=explain(error)))
 
-    def memory(self) -> dict[str, int | None]:
-        """Peak bytes above the idle worker in training, by implementation, each in a fresh process."""
-        found: dict[str, int | None] = {}
+    def memory(self) -> dict[str, Beside]:
+        """Peak bytes above the idle worker in training and their growth, by implementation, each in a fresh process."""
+        found: dict[str, Beside] = {}
+        added_steps = (LONGER - 1) * len(self.work.batch["inputs"])
 
         def measure_one(implementation: Implementation) -> None:
             role = " (memory)"
@@ -83,7 +155,11 @@ class SpeedTest:
                 self.prepare(worker)
                 worker.call("prepare_timing", batch=self.work.batch)
                 seen = worker.call("peak_memory", mode="train", steps=measure.MEMORY_STEPS)
-                found[implementation.name] = max(0, seen["peak"] - seen["idle"]) if seen else None
+                found[implementation.name] = Beside()
+                if seen:
+                    growth = (seen["longer"] - seen["peak"]) / added_steps
+                    peak = max(0, seen["peak"] - seen["idle"])
+                    found[implementation.name] = Beside(peak_memory_bytes=peak, memory_per_step_bytes=growth)
             except WorkerError as error:
                 self.fail(error, "memory")
             finally:

@@ -9,6 +9,7 @@ from statistics import median
 
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NONE = "–"
+_PREFIXES = ("", "k", "M", "G", "T", "P")
 _SHARES = r"\b(accuracy|F1|exact match)\b"  # measures from 0 to 1
 
 
@@ -91,6 +92,40 @@ def megabytes(count: float | None) -> str:
     if (text := special(count)) is not None:
         return text
     return f"{count / 1e6:,.0f}".replace(",", " ") if count >= 9.95e6 else f"{count / 1e6:.1f}"
+
+
+def kilobytes(count: float | None) -> str:
+    """Bytes as kB: `131`, `0.8`."""
+    if (text := special(count)) is not None:
+        return text
+    return f"{count / 1e3:,.0f}".replace(",", " ") if abs(count) >= 9.95e3 else f"{count / 1e3:.1f}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Seconds as ms, to two or three digits: `0.53`, `8.8`, `120`."""
+    if (text := special(seconds)) is not None:
+        return text
+    return f"{1e3 * seconds:.{max(0, 1 - _exponent(1e3 * seconds))}f}"
+
+
+def scaled(value: float | None, unit: str) -> str:
+    """`480 FLOP`, `2.5 MB`, `151 GFLOP/s`: to three significant digits at most."""
+    if (text := special(value)) is not None:
+        return text
+    power = min(max(_exponent(value) // 3, 0), len(_PREFIXES) - 1)
+    scaled_down = float(f"{value:.3g}") / 1000**power
+    return f"{scaled_down:.3g} {_PREFIXES[power]}{unit}"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """`0`, `0 and 1`, `0 to 3, 8`: integers in order, with long runs shortened."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else " and ".join(map(str, run)) for run in runs)
 
 
 def published(value: float | None) -> str:

@@ -91,7 +91,7 @@ def _speed_headline(tasks: list[TaskResult]) -> Headline:
     if left_out:
         who = formatting.listing(left_out) if len(left_out) <= 2 else formatting.count(len(left_out), "task")
         parts.append(f"left out, as not shown to be the same model: {who}")
-    return Headline(question, "plain", _span(training) or "No difference", "; ".join(parts))
+    return Headline(question, "plain", _span(training) or NO_DIFFERENCE.capitalize(), "; ".join(parts))
 
 
 def _pair_range(rows: list[ThroughputRow]) -> str:

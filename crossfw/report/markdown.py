@@ -18,6 +18,8 @@ SHOWN = (
     "examples",
     "published",
     "throughput",
+    "beside",
+    "machine",
 )
 FOLDED = {"setup": "What was run", "agreement": "Every comparison, by stage"}
 

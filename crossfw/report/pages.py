@@ -11,6 +11,7 @@ from crossfw.report import (
     comparisons,
     figures,
     formatting,
+    measured,
     measures,
     overview,
     published,
@@ -46,6 +47,8 @@ _TABLES = {
     "examples": samples.examples,
     "published": published.published,
     "throughput": sections.throughput,
+    "beside": measured.beside,
+    "machine": measured.machine,
     "failures": sections.failures,
 }
 
@@ -62,6 +65,7 @@ class TaskPage:
     tables: dict[str, Table]
     figures: dict[str, Drawing]
     samples: list[tuple[str, list[samples.Group]]]
+    measured: list[str]
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def lay_out(results: Results) -> Page:
                 tables={name: table for name, table in tables.items() if table},
                 figures=figures.draw(task, known, slug),
                 samples=samples.by_prefix(task),
+                measured=measured.how(task),
             )
         )
     environment = [table for table in sections.environment(results) if table]

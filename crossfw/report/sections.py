@@ -67,20 +67,14 @@ def causality(task: TaskResult) -> Table:
 
 
 def throughput(task: TaskResult) -> Table:
-    """Speed, ratio, share of the machine's limit and memory, by mode."""
+    """Speed, ratio and share of the machine's limit, by mode."""
     differing, groups = facts.differing(task), []
     for mode, name in facts.MODES.items():
         rows = [_throughput_row(row, differing) for row in task["throughput"] if row["mode"] == mode]
         if rows:
             groups.append((name, rows))
-    columns = "implementation|>tokens/s (95 % interval)|ratio (95 % interval)|>of the machine's limit|>peak memory, MB"
-    caption = (
-        "Tokens per second: the median over rounds. Ratio: the geometric mean of the rounds' own ratios, its interval "
-        "widened by what the A/A control shows of the machine. Limit: the model's matrix products as a part of what "
-        "one product of 1024 x 1024 matrices reaches in the same framework. Memory: resident at the peak of a "
-        "training step, above the worker that has run a tiny one"
-    )
-    return grouped(caption, columns, groups)
+    columns = "implementation|>tokens/s (95 % interval)|ratio (95 % interval)|of the machine's limit|samples"
+    return grouped("Speed, ratio and limit", columns, groups)
 
 
 def setup(task: TaskResult) -> Table:
@@ -122,18 +116,18 @@ def _throughput_row(row: ThroughputRow, differing: list[str]) -> list[str]:
     name, control = row["implementation"], facts.is_control(row)
     interval = f"{formatting.rate(row['low'])} to {formatting.rate(row['high'])}"
     cells = [f"{name}, A/A control" if control else name, f"{formatting.rate(row['tokens_per_second'])} ({interval})"]
-    cells.append(_ratio_cell(row, differing))
-    return [*cells, formatting.percent(row["limit_fraction"]), formatting.megabytes(row["peak_memory_bytes"])]
+    limit, far_out = formatting.percent(row["limit_fraction"]), row.get("outliers", 0)
+    limit += f" by {row['limit_by']}" if row.get("limit_by") else ""
+    samples = f"{len(row['samples'])}, {far_out} far out" if far_out else str(len(row["samples"]))
+    return [*cells, _ratio_cell(row, differing), limit, samples]
 
 
 def _ratio_cell(row: ThroughputRow, differing: list[str]) -> str:
     if row["ratio"] is None or row["ratio_low"] is None or row["ratio_high"] is None:
         return formatting.NONE
     number = formatting.ratio(row["ratio"], row["ratio_low"], row["ratio_high"])
-    if facts.is_control(row):
-        return f"{number} of itself"
     value, interval = number.split(" ", 1)
-    other = row["ratio_to"]
+    other = "itself" if facts.is_control(row) else row["ratio_to"]
     unlike = f"; {BAD} not the same model" if row["implementation"] in differing or other in differing else ""
     text = f"{NO_DIFFERENCE} to {other} {interval}" if facts.shows_no_difference(row) else f"{value} {other} {interval}"
     return text + unlike

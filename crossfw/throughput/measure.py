@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+from crossfw.models.cost import Cost
 from crossfw.schema import ThroughputRow
-from crossfw.throughput.rounds import Samples
-from crossfw.throughput.statistics import median_interval, ratio_interval
+from crossfw.throughput.rounds import Samples, Speeds
+from crossfw.throughput.statistics import Interval, median_interval, outliers, ratio_interval
 
 MODES = ("train", "infer")
 CONTROL = " (A/A)"
 MATRIX_SIZE = 1024
-MATRIX_REPEATS = 5
+COPIED_BYTES = (4 << 20, 64 << 20)  # the least and the most that the copy takes, else half of what a step moves
+RATE_SECONDS = 0.03  # of each in each worker
 MEMORY_STEPS = 3
 NOISY = 1.1
+WIDTH = 0.05  # of a ratio's interval, from end to end, at which no more rounds are needed
 SIBLINGS = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known of an implementation besides its rounds; all None where it was not measured.
+
+    Attributes:
+        build_seconds: of making the model.
+        peak_memory_bytes: above the idle worker. memory_per_step_bytes: its growth with each further step.
+        rates: `operations` and `bytes` per second of the machine in its framework.
+    """
+
+    build_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    memory_per_step_bytes: float | None = None
+    rates: dict[str, float] | None = None
 
 
 def counterpart(name: str, names: list[str]) -> str | None:
@@ -25,28 +45,42 @@ def counterpart(name: str, names: list[str]) -> str | None:
     return SIBLINGS[name] if SIBLINGS.get(name) in mxnet else (mxnet[0] if mxnet else None)
 
 
+def ratios(speeds: Speeds, control: str) -> dict[str, tuple[str, Interval]]:
+    """What each worker is measured against and the ratio, the control's own among them; others are widened by it."""
+    names = [name for name in speeds if not name.endswith(CONTROL)]
+    noise, found = control_noise(speeds, control), {}
+    for name, ours in speeds.items():
+        is_control = name.endswith(CONTROL)
+        to = control if is_control else counterpart(name, names)
+        if to:
+            interval = ratio_interval(ours, speeds[to])
+            found[name] = to, interval if is_control else interval.widened(noise)
+    return found
+
+
+def narrow_enough(speeds: Speeds, control: str) -> bool:
+    """Whether the interval of every ratio of two implementations is narrower than WIDTH."""
+    printed = [interval for name, (_, interval) in ratios(speeds, control).items() if not name.endswith(CONTROL)]
+    return all(interval.width < WIDTH for interval in printed)
+
+
 def rows_of(
-    samples: Samples, control: str, flops: dict[str, float], limits: dict[str, float], memory: dict[str, int]
+    samples: Samples, control: str, cost: Cost, tokens: int, beside: dict[str, Beside]
 ) -> list[ThroughputRow]:
     """One row per implementation, and one for the control against itself.
 
     Args:
         samples: of one mode; the control's second process is named `control + CONTROL`.
         control: the implementation that runs twice.
-        flops: floating-point operations per token, by mode.
-        limits: operations per second of the machine's own matrix product, by implementation.
-        memory: peak bytes above the idle worker, by implementation.
+        cost: of a step on the batch, in this mode; tokens: in the batch.
+        beside: by implementation; those that are missing have nothing.
     """
-    names, rows = [name for name in samples.by_name if not name.endswith(CONTROL)], []
-    noise = control_noise(samples, control)
+    compared, rows = ratios(samples.by_name, control), []
     for name, speeds in samples.by_name.items():
-        plain = name[: -len(CONTROL)] if name.endswith(CONTROL) else name
-        to = control if name.endswith(CONTROL) else counterpart(name, names)
-        ratio = ratio_interval(speeds, samples.by_name[to]) if to else None
-        if ratio and not name.endswith(CONTROL):
-            ratio = ratio.widened(noise)
-        middle = median_interval(speeds)
-        fraction = middle.value * flops[samples.mode] / limits[plain] if plain in limits else None
+        plain = name.removesuffix(CONTROL)
+        known, middle = beside.get(plain, Beside()), median_interval(speeds)
+        to, ratio = compared.get(name, (None, None))
+        seconds, limit_by = cost.seconds(known.rates["operations"], known.rates["bytes"]) if known.rates else (0, None)
         rows.append(
             ThroughputRow(
                 implementation=plain,
@@ -59,19 +93,30 @@ def rows_of(
                 ratio=ratio and ratio.value,
                 ratio_low=ratio and ratio.low,
                 ratio_high=ratio and ratio.high,
-                limit_fraction=fraction,
-                peak_memory_bytes=memory.get(plain),
+                limit_fraction=seconds * middle.value / tokens if limit_by else None,
+                peak_memory_bytes=known.peak_memory_bytes,
+                limit_by=limit_by,
+                outliers=outliers(speeds),
+                first_step_seconds=samples.first_seconds.get(name),
+                build_seconds=known.build_seconds,
+                memory_per_step_bytes=known.memory_per_step_bytes,
             )
         )
     return rows
 
 
-def control_noise(samples: Samples, control: str) -> float:
+def control_noise(speeds: Speeds, control: str) -> float:
     """By how much, as a logarithm, two processes of the same code may seem to differ: the far end of the interval."""
-    if control + CONTROL not in samples.by_name:
+    if control + CONTROL not in speeds:
         return 0.0
-    seen = ratio_interval(samples.by_name[control + CONTROL], samples.by_name[control])
+    seen = ratio_interval(speeds[control + CONTROL], speeds[control])
     return max(abs(math.log(seen.low)), abs(math.log(seen.high)))
+
+
+def copied_bytes(cost: Cost) -> int:
+    """Size of the array whose copy moves as much as a step, so that both find it in the same level of the caches."""
+    least, most = COPIED_BYTES
+    return int(min(max(cost.bytes / 2, least), most))
 
 
 def control_warning(rows: list[ThroughputRow]) -> str | None:

@@ -1,4 +1,4 @@
-"""From raw times to medians, ratios and their intervals."""
+"""From raw times to medians, ratios, their intervals, and what stands far out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+FAR_OUT = 3.5  # robust standard deviations beyond which a sample is flagged
+FEWEST_TO_FLAG = 5  # samples: of fewer none is known to be the odd one
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Interval:
     value: float
     low: float
     high: float
+
+    @property
+    def width(self) -> float:
+        """From end to end, as a part of the value."""
+        return (self.high - self.low) / self.value
 
     def contains(self, number: float) -> bool:
         """Whether the interval reaches over a number."""
@@ -49,3 +56,15 @@ def ratio_interval(ours: list[float], theirs: list[float]) -> Interval:
     half = stats.t.ppf(0.5 + CONFIDENCE / 2, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs))
     middle = logs.mean()
     return Interval(*(float(np.exp(x)) for x in (middle, middle - half, middle + half)))
+
+
+def outliers(samples: list[float]) -> int:
+    """How many samples lie beyond FAR_OUT robust standard deviations of the logarithm's median.
+
+    The deviation is the median absolute one, scaled to the normal distribution's. They are flagged, never dropped.
+    """
+    if len(samples) < FEWEST_TO_FLAG:
+        return 0
+    logs = np.log(samples)
+    away = np.abs(logs - np.median(logs))
+    return int(np.sum(away > FAR_OUT * stats.median_abs_deviation(logs, scale="normal")))

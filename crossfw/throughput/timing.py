@@ -1,15 +1,19 @@
-"""Timing and memory of steps, in the process of the framework."""
+"""Timing, the machine's own speed and memory, in the process of the framework."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
+from crossfw.throughput.waiting import left_to_do
 from crossfw.training.dropout import masks
+
+LONGER = 2  # times the steps, for the growth of memory
+FEWEST_RATES = 3  # after one to warm up
 
 
 class Stopwatch:
@@ -20,21 +24,25 @@ class Stopwatch:
 
     def __init__(self, backend: Any, batch: dict[str, np.ndarray]):
         rng = np.random.default_rng(0)
-        self.backend, spec = backend, backend.model.spec
+        self.backend, spec, self.arrays = backend, backend.model.spec, batch
         self.batch = {name: backend.native(value) for name, value in batch.items()}
         drawn = masks(spec, batch, rng)
         self.kept = {**self.batch, **{name: backend.native(value) for name, value in drawn.items()}}
         self.state = backend.model.initial_state(batch["inputs"].shape[1])
-        self.tiny = {name: value[:2, :1] if value.ndim > 1 else value[:1] for name, value in batch.items()}
 
-    def run(self, mode: str, repeats: int) -> None:
-        """`repeats` steps, "train" or "infer", and the wait until they are done."""
+    def start(self, mode: str, repeats: int) -> list:
+        """Ask for `repeats` steps, "train" or "infer", and do not wait; what the last one gives, without its state."""
         if mode == "train":
             for _ in range(repeats):
-                _, self.state = self.backend.step(self.kept, self.state)
-        else:
-            for _ in range(repeats):
-                _, self.state = self.backend.forward(self.batch, self.state)
+                loss, self.state = self.backend.step(self.kept, self.state)
+            return [loss]
+        for _ in range(repeats):
+            activations, self.state = self.backend.forward(self.batch, self.state)
+        return list(activations.values())
+
+    def run(self, mode: str, repeats: int) -> None:
+        """`repeats` steps, and the wait until they are done."""
+        self.start(mode, repeats)
         self.backend.sync()
 
     def time(self, mode: str, repeats: int) -> float:
@@ -45,19 +53,22 @@ class Stopwatch:
         self.run(mode, repeats)
         return time.perf_counter() - start
 
-    def matrix_rate(self, size: int, repeats: int, dtype: str) -> float:
-        """Floating-point operations per second of the product of two (size, size) matrices, the best of `repeats`."""
-        seconds = []
-        for _ in range(repeats + 1):
-            self.backend.sync()
-            start = time.perf_counter()
-            self.backend.matrix_product(size, dtype)
-            self.backend.sync()
-            seconds.append(time.perf_counter() - start)
-        return 2.0 * size**3 / min(seconds[1:])
+    def left_to_do(self, mode: str, repeats: int) -> float:
+        """Part of the time of `repeats` steps that passes after `sync()` came back."""
+        results: list = []
+
+        def start() -> None:
+            results[:] = self.start(mode, repeats)
+
+        def read() -> None:
+            for array in [*results, *self.state.values(), *self.backend.model.parameters.values()]:
+                self.backend.numpy(array)
+
+        self.run(mode, 1)
+        return left_to_do(start, self.backend.sync, read)
 
     def peak_memory(self, mode: str, steps: int) -> dict:
-        """Resident bytes before the steps (`idle`) and the most during them (`peak`).
+        """Resident bytes before the steps (`idle`), the most during them (`peak`) and on LONGER x the time (`longer`).
 
         A step on a tiny batch comes first, so that what the framework loads on first use is idle's. Empty where
         there is no /proc, and on another device, whose memory this is not.
@@ -65,12 +76,52 @@ class Stopwatch:
         status = Path("/proc/self/status")
         if not status.exists() or self.backend.device != "cpu":
             return {}
-        Stopwatch(self.backend, self.tiny).run(mode, 1)
-        idle = _resident(status, "VmRSS")
-        with contextlib.suppress(OSError):  # where it is not allowed, the peak is that since the start
-            Path("/proc/self/clear_refs").write_text("5")
-        self.run(mode, steps)
-        return {"idle": idle, "peak": _resident(status, "VmHWM")}
+        tiny = {name: value[:2, :1] if value.ndim > 1 else value[:1] for name, value in self.arrays.items()}
+        Stopwatch(self.backend, tiny).run(mode, 1)
+        longer = Stopwatch(self.backend, lengthened(self.arrays, LONGER))
+        self.backend.sync()
+        found = {"idle": _resident(status, "VmRSS")}
+        for name, stopwatch in (("peak", self), ("longer", longer)):
+            with contextlib.suppress(OSError):  # where it is not allowed, the peak is that since the start
+                Path("/proc/self/clear_refs").write_text("5")
+            stopwatch.run(mode, steps)
+            found[name] = _resident(status, "VmHWM")
+        return found
+
+
+def machine_rates(backend: Any, size: int, copied: int, seconds: float) -> dict:
+    """What this machine can do in this framework: the best of what fits in some `seconds` each, of three at least.
+
+    Args:
+        size: of the square matrices whose product is timed.
+        copied: bytes of the array that is copied.
+
+    Returns:
+        `operations`: floating-point operations per second of the product; `bytes`: read and written per second by
+        the copy, which moves each byte twice.
+    """
+    square = backend.native(np.ones((size, size)))
+    source = np.ones(copied // np.dtype(backend.dtype).itemsize)
+    source, target = backend.native(source), backend.native(np.zeros_like(source))
+    product = _least_seconds(lambda: backend.product(square, square), backend.sync, seconds)
+    copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, seconds)
+    return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy}
+
+
+def lengthened(batch: dict, factor: int) -> dict:
+    """The batch with every step repeated, so that padding stays at the end; arrays without steps as they are."""
+    return {name: np.repeat(value, factor, axis=0) if value.ndim > 1 else value for name, value in batch.items()}
+
+
+def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], budget: float) -> float:
+    seen: list = []
+    while len(seen) <= FEWEST_RATES or sum(seen) < budget:
+        sync()
+        start = time.perf_counter()
+        work()
+        sync()
+        seen.append(time.perf_counter() - start)
+    return min(seen[1:])
 
 
 def _resident(status: Path, field: str) -> int:

@@ -154,6 +154,7 @@ WORKER_SIDE += (
     "training/dropout.py",
     "training/__init__.py",
     "throughput/timing.py",
+    "throughput/waiting.py",
     "throughput/__init__.py",
 )
 

@@ -66,6 +66,7 @@ def blank(name: str, **changes) -> TaskResult:
         "samples": [],
         "notes": [],
         "warnings": [],
+        "measurement": None,
     }
     return {**task, **changes}
 
@@ -187,6 +188,11 @@ def throughput(scale=1.0, control_low=0.98) -> list[dict]:
                     "ratio_high": ratio and ratio * 1.06,
                     "limit_fraction": speed / 4e5,
                     "peak_memory_bytes": int(speed * 900),
+                    "limit_by": "bytes" if name == "torch-nn" else "operations",
+                    "outliers": 1 if name == "mxnet-gluon" else 0,
+                    "first_step_seconds": 0.12 if mode == "train" else 0.0031,
+                    "build_seconds": 0.0088,
+                    "memory_per_step_bytes": 131072.0,
                 }
             )
         rows.append(
@@ -203,9 +209,32 @@ def throughput(scale=1.0, control_low=0.98) -> list[dict]:
                 "ratio_high": 1.03,
                 "limit_fraction": None,
                 "peak_memory_bytes": None,
+                "limit_by": None,
+                "outliers": 0,
+                "first_step_seconds": 0.1,
+                "build_seconds": None,
+                "memory_per_step_bytes": None,
             }
         )
     return rows
+
+
+def measurement(**changes) -> dict:
+    modes = {
+        "train": {"rounds": 24, "precise": True, "operations": 133324800.0, "bytes": 2542984.0},
+        "infer": {"rounds": 7, "precise": False, "operations": 44441600.0, "bytes": 1491564.0},
+    }
+    return {
+        "budget_seconds": 1.2,
+        "width": 0.05,
+        "threads": 2,
+        "cpus": [0, 1],
+        "read_back": {name: {"threads": 2, "thread_pools": {}, "cpus": [0, 1], "variables": {}} for name in FOUR},
+        "modes": modes,
+        "rates": {"mxnet": {"operations": 151e9, "bytes": 19.7e9}, "torch": {"operations": 278e9, "bytes": 9.2e9}},
+        "warnings": [],
+        **changes,
+    }
 
 
 def causality(implementations=FOUR, blind=()) -> list[dict]:
@@ -275,6 +304,7 @@ def agreeing(name="lm_rnn", **changes) -> TaskResult:
             "agreement": agreement(),
             "perplexity": curves(),
             "throughput": throughput(),
+            "measurement": measurement(),
             "published": published,
             "learning": learning(),
             "causality": causality(),

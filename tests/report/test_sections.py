@@ -93,7 +93,19 @@ def test_the_control_is_no_comparison():
     table = sections.throughput(examples.agreeing())
     control = [row for row in rows(table) if row[0] == "torch-nn, A/A control"]
     assert len(control) == 2
-    assert control[0][2] == "1.01x (0.98 to 1.03) of itself"
+    assert control[0][2] == "no difference shown to itself (0.98 to 1.03)"
+
+
+def test_a_control_that_shows_a_difference_is_a_ratio_to_itself():
+    cells = [row[2] for row in rows(sections.throughput(examples.disagreeing())) if row[0] == "torch-nn, A/A control"]
+    assert cells[0].startswith("1.010x itself (1.004 to 1.030)")
+
+
+def test_limits_say_what_sets_them_and_samples_far_out_are_counted():
+    found = {row[0]: row[3:] for row in rows(sections.throughput(examples.agreeing()))[:5]}
+    assert found["torch-nn"] == ["29 % by bytes", "3"]
+    assert found["mxnet-gluon"] == ["15 % by operations", "3, 1 far out"]
+    assert found["torch-nn, A/A control"] == ["–", "3"]
 
 
 def test_ratios_of_models_that_differ_say_so():

@@ -209,5 +209,5 @@ def test_headlines_explain_themselves():
 def test_no_difference_in_any_task():
     task = examples.agreeing(throughput=[row(ratio=1.0, ratio_low=0.97, ratio_high=1.03)])
     line = headlines(examples.results(task))[2]
-    assert line.word == "No difference"
+    assert line.word == "No difference shown"
     assert line.text == "training: torch-nn and mxnet-gluon no difference shown"

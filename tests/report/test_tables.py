@@ -31,6 +31,11 @@ COLUMNS = {
         "ratio_high",
         "limit_fraction",
         "peak_memory_bytes",
+        "limit_by",
+        "outliers",
+        "first_step_seconds",
+        "build_seconds",
+        "memory_per_step_bytes",
     ],
     "published": [
         "task",

@@ -10,7 +10,7 @@ import pytest
 from crossfw.backends.client import Worker
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.network.spec import Spec
-from crossfw.throughput.timing import Stopwatch
+from crossfw.throughput.timing import Stopwatch, lengthened
 
 
 class FakeModel:
@@ -68,8 +68,29 @@ def test_peak_memory_grows_with_the_batch(name):
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
-def test_the_matrix_rate_is_a_rate(workers, name):
+def test_memory_grows_with_the_steps_by_the_states_that_are_kept(name):
+    steps, sequences, width = 100, 64, 64
+    with Worker(Implementation(name)) as worker:
+        worker.call("build", model="network", spec=asdict(Spec(20, width, 20)), dtype="float32", device="cpu")
+        worker.call("configure_optimizer", spec={"name": "sgd"})
+        tokens = np.zeros((steps, sequences), int)
+        worker.call("prepare_timing", batch={"inputs": tokens, "targets": tokens})
+        seen = worker.call("peak_memory", mode="train", steps=2)
+    states = steps * sequences * width * 4
+    assert states / 2 < seen["longer"] - seen["peak"] < 40 * states
+    assert seen["idle"] < seen["peak"]
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_the_machines_rates_are_rates(workers, name):
     workers[name].call("build", model="network", spec=asdict(Spec(3, 2, 3)), dtype="float32", device="cpu")
-    one = np.zeros((1, 1), int)
-    workers[name].call("prepare_timing", batch={"inputs": one, "targets": one})
-    assert 1e8 < workers[name].call("matrix_rate", size=256, repeats=3) < 1e13
+    rates = workers[name].call("machine_rates", size=256, copied=1 << 20, seconds=0.0)
+    assert 1e8 < rates["operations"] < 1e13
+    assert 1e7 < rates["bytes"] < 1e13
+
+
+def test_a_longer_batch_keeps_its_padding_at_the_end():
+    batch = {"mask": np.array([[1, 1], [1, 0]]), "targets": np.array([3, 4])}
+    longer = lengthened(batch, 2)
+    np.testing.assert_array_equal(longer["mask"], [[1, 1], [1, 1], [1, 0], [1, 0]])
+    np.testing.assert_array_equal(longer["targets"], [3, 4])

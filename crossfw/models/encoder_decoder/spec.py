@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 from crossfw.models import settings
+from crossfw.models.cost import Counts, batch_elements
 from crossfw.models.losses.spec import positions
 from crossfw.models.stack.spec import StackSpec
 
@@ -170,8 +172,21 @@ class Spec:
         """How many sums feed one another."""
         return (len(batch["source"]) + len(batch["inputs"])) * self.layers
 
-    def flops_per_step(self) -> dict[str, float]:
-        """Floating-point operations of the matrix products for one step of the target and one of the source."""
-        products = self.encoder.products_per_step() + self.decoder.products_per_step()
-        forward = 2.0 * (products + self.output_size * self.hidden_size)
-        return {"infer": forward, "train": 3 * forward}
+    def counts(self, batch: dict) -> Counts:
+        """What a step on a batch (of NumPy arrays) needs at least."""
+        read, written, E = batch["source"].size, batch["inputs"].size, self.embedding_size or 0
+        masks = sum(prod(shape) for shape in self.keep_shapes(batch).values())
+        real, tokens = batch_elements(batch)
+        unread = max(0, self.source_size - read) * E + max(0, self.input_size - written) * E
+        products = read * self.encoder.products_per_step() + written * self.decoder.products_per_step()
+        return Counts(
+            products=products + written * self.output_size * self.hidden_size,
+            unlearned=0,
+            parameters=sum(prod(shape) for shape in self.shapes().values()),
+            looked_up=unread + self.encoder.unread(read) + self.decoder.unread(written),
+            batch=real,
+            tokens=tokens,
+            hidden=(read + written) * self.hidden_size * self.layers,
+            kept=read * self.encoder.kept_per_step() + written * self.decoder.kept_per_step() + masks,
+            outputs=written * self.output_size,
+        )

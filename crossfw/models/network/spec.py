@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
 from crossfw.models import settings
+from crossfw.models.cost import Counts, batch_elements
 from crossfw.models.heads import HEADS, POOLS, head_spec
 from crossfw.models.losses.spec import positions
 from crossfw.models.stack.spec import DIRECTIONS, StackSpec
@@ -179,13 +181,23 @@ class Spec:
         """How many sums feed one another."""
         return len(batch["inputs"]) * self.layers
 
-    def flops_per_step(self) -> dict[str, float]:
-        """Floating-point operations of the matrix products for one step of one sequence: in inference and in training.
-
-        A token's row of W_xh is looked up, not multiplied. Back-propagation needs two products for each one of the
-        forward pass: one for the gradient of the input, one for that of the weights. A classifier's output layer,
-        once per sequence, is not counted.
-        """
-        head = self.output_size * self.width if self.readout and head_spec(self.head).PER_STEP else 0
-        forward = 2.0 * (self.stack.products_per_step() + head)
-        return {"infer": forward, "train": 3 * forward}
+    def counts(self, batch: dict) -> Counts:
+        """What a step on a batch (of NumPy arrays) needs at least."""
+        steps, sequences = batch["inputs"].shape[:2]
+        positions, outputs = steps * sequences, prod(self.output_shape(batch))
+        head = (positions if head_spec(self.head).PER_STEP else sequences) * self.output_size * self.width
+        learned = self.embedding_size or self.inputs == "tokens"
+        masks = sum(prod(shape) for shape in self.keep_shapes(batch).values())
+        real, tokens = batch_elements(batch)
+        embedding = max(0, self.input_size - positions) * (self.embedding_size or 0)
+        return Counts(
+            products=positions * self.stack.products_per_step() + (head if self.readout else 0),
+            unlearned=0 if learned else positions * self.stack.input_products_per_step(),
+            parameters=sum(prod(shape) for shape in self.shapes().values()),
+            looked_up=embedding + self.stack.unread(positions),
+            batch=real,
+            tokens=tokens,
+            hidden=positions * self.width * self.layers,
+            kept=positions * self.stack.kept_per_step() + masks,
+            outputs=outputs,
+        )

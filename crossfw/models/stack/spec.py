@@ -184,10 +184,23 @@ class StackSpec:
 
     def products_per_step(self) -> int:
         """Multiplications of all matrix products for one token; a token's row of W_xh is looked up, not multiplied."""
-        total = 0
-        for place in self.all_places:
-            shapes = place.shapes()
-            for name in ("W_xh", "W_hh"):
-                if name in shapes and not (name == "W_xh" and place.inputs == "tokens"):
-                    total += shapes[name][0] * shapes[name][1]
-        return total
+        return sum(
+            shape[0] * shape[1]
+            for place in self.all_places
+            for name, shape in place.shapes().items()
+            if name == "W_hh" or (name == "W_xh" and place.inputs == "features")
+        )
+
+    def input_products_per_step(self) -> int:
+        """Those among them that multiply what goes into the first layer."""
+        places = [place for place in self.places(0) if place.inputs == "features"]
+        return sum(place.spec.GATES * place.hidden_size * place.input_size for place in places)
+
+    def kept_per_step(self) -> int:
+        """Numbers that back-propagation needs of one step of one sequence."""
+        return sum(place.spec.kept_per_step(place) * place.hidden_size for place in self.all_places)
+
+    def unread(self, positions: int) -> int:
+        """Elements of looked-up matrices W_xh that so many tokens cannot touch."""
+        rows = [place.spec.GATES * place.hidden_size for place in self.places(0) if place.inputs == "tokens"]
+        return sum(rows) * max(0, self.input_size - positions)

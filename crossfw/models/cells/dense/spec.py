@@ -15,3 +15,8 @@ RECURRENT = False
 def folds_biases(place: Any) -> bool:
     """There is but one bias."""
     return True
+
+
+def kept_per_step(place: Any) -> int:
+    """Arrays (N, H) that back-propagation needs of a step. The output alone."""
+    return 1

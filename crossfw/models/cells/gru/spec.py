@@ -24,3 +24,8 @@ RESETS = ("after", "before")
 def folds_biases(place: Any) -> bool:
     """Whether b_hh may be added with b_xh, before the recurrence."""
     return place.reset == "before"
+
+
+def kept_per_step(place: Any) -> int:
+    """Arrays (N, H) that back-propagation needs of a step: r, z, n and h, and what the reset multiplies after it."""
+    return 5 if place.reset == "after" else 4

@@ -21,3 +21,8 @@ GATE_NAMES = ("i", "f", "g", "o")
 def folds_biases(place: Any) -> bool:
     """Whether b_hh may be added with b_xh, before the recurrence."""
     return True
+
+
+def kept_per_step(place: Any) -> int:
+    """Arrays (N, H) that back-propagation needs of a step. Four gates, c and h; tanh(c) is made again."""
+    return 6

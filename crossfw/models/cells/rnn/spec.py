@@ -18,3 +18,8 @@ ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
 def folds_biases(place: Any) -> bool:
     """Whether b_hh may be added with b_xh, before the recurrence."""
     return True
+
+
+def kept_per_step(place: Any) -> int:
+    """Arrays (N, H) that back-propagation needs of a step. The state alone: the slope of f follows from it."""
+    return 1

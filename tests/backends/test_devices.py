@@ -1,0 +1,98 @@
+"""Devices: which cards MXNet can use, and, where there is one, torch on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossfw.backends.client import CallFailed, Worker
+from crossfw.models import Implementation
+from crossfw.models.network.spec import Spec
+from tests.in_process import import_mxnet
+
+NO_CARD = "no NVIDIA card here: /dev/nvidia0 does not exist"
+needs_card = pytest.mark.skipif(not Path("/dev/nvidia0").exists(), reason=NO_CARD)
+SPEC = Spec(20, 64, 20)
+BATCH = {"inputs": np.arange(80).reshape(10, 8) % 20, "targets": np.arange(80).reshape(10, 8) % 20}
+
+
+@pytest.mark.parametrize(
+    ("built", "found", "words"),
+    [
+        (False, (8, 0), "built for CPUs alone"),
+        (True, None, "shows no such card"),
+        (True, (9, 0), "compute capability 9.0; mxnet-cu112==1.9.1 runs on"),
+        (True, (3, 5), "compute capability 3.5"),
+        (True, (5, 0), None),
+        (True, (8, 6), None),
+        (True, (8, 9), None),
+    ],
+)
+def test_cards_that_mxnet_can_use(built, found, words):
+    import_mxnet()
+    from crossfw.backends.mxnet_device import require_card
+
+    if words is None:
+        require_card(built, found, "cuda:0")
+        return
+    with pytest.raises(ValueError, match=words):
+        require_card(built, found, "cuda:0")
+
+
+def test_a_driver_tells_a_capability_or_nothing():
+    import_mxnet()
+    from crossfw.backends.mxnet_device import capability
+
+    found = capability(0)
+    assert found is None or found >= (3, 0)
+    assert capability(10**6) is None
+
+
+def prepared(worker: Worker, device: str, dtype: str = "float32") -> Worker:
+    worker.call("build", model="network", spec=asdict(SPEC), dtype=dtype, device=device)
+    rng = np.random.default_rng(0)
+    worker.call("load", parameters={name: rng.normal(0, 0.3, shape) for name, shape in SPEC.shapes().items()})
+    worker.call("configure_optimizer", spec={"name": "sgd"})
+    worker.call("prepare_timing", batch=BATCH)
+    return worker
+
+
+@pytest.mark.gpu
+@needs_card
+@pytest.mark.parametrize("name", ["torch-scratch", "torch-nn"])
+def test_torch_computes_the_same_on_the_card(workers, name):
+    state = {"h": np.zeros((8, 64))}
+    with Worker(Implementation(name)) as worker:
+        ours = prepared(worker, "cuda:0", "float64").call("forward", batch=BATCH, state=state)["activations"]
+    theirs = prepared(workers["numpy"], "cpu", "float64").call("forward", batch=BATCH, state=state)["activations"]
+    np.testing.assert_allclose(ours["output"], theirs["output"], rtol=0, atol=1e-11)
+
+
+@pytest.mark.gpu
+@needs_card
+def test_torch_waits_for_the_card(tmp_path):
+    with Worker(Implementation("torch-nn")) as worker:
+        prepared(worker, "cuda:0").call("check_sync", mode="train", repeats=5)
+        worker.call("machine_rates", size=1024, copied=1 << 24, seconds=0.01)
+
+
+@pytest.mark.gpu
+@needs_card
+def test_a_card_that_is_not_waited_for_is_found(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from crossfw.backends.torch import Backend as Plain\n"
+        "from crossfw.models.network.torch_scratch import Model\n"
+        "class Backend(Plain):\n"
+        "    def product(self, a, b):\n"
+        "        for _ in range(200):\n            c = a @ b.T\n"
+        "        return c\n"
+        "    def sync(self):\n        pass\n"
+    )
+    with Worker(Implementation("torch-mine", str(file))) as worker:
+        prepared(worker, "cuda:0")
+        with pytest.raises(CallFailed, match="of the work still to be done"):
+            worker.call("machine_rates", size=64, copied=1 << 16, seconds=0.0)
