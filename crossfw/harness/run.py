@@ -23,6 +23,7 @@ from crossfw.harness.progress import RunProgress
 from crossfw.harness.published import example_rows, trained_rows
 from crossfw.harness.speed import SpeedTest
 from crossfw.harness.store import Store
+from crossfw.harness.sweep import Outcome, check_sweeps, run_sweeps
 from crossfw.harness.work import Work
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
@@ -53,6 +54,7 @@ def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult
         measures=[],
         samples=[],
         notes=[],
+        sweeps=[],
         warnings=[],
     )
 
@@ -95,6 +97,7 @@ class Run:
         """
         try:
             work.check()
+            check_sweeps(work)
         except CorpusUnavailable as error:
             if self.named:
                 raise
@@ -179,16 +182,17 @@ class Run:
         for name, side in conclusion.sides("float64").items():
             self.environments[name] = side.trace.facts["environment"]
         compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
-        first, throughput = first_divergences(rows), []
+        first, throughput, swept = first_divergences(rows), [], Outcome()
         same = compared - {row["implementation"] for row in first}
         sound = same - {failure["implementation"] for failure in cells.failures}
         if work.epochs and sound:
             speed = SpeedTest(work, racers, sound, progress.advance)
-            progress.phase(
-                f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks, 1 - AGREEMENT_SHARE
-            )
+            share = (1 - AGREEMENT_SHARE) / (1 + len(self.options.sweeps))
+            progress.phase(f"{work.task.name}: throughput, {speed.rounds} rounds per mode", speed.ticks, share)
             throughput = speed.run()
-            cells.failures += speed.failures
+            swept = run_sweeps(work, racers, sound, progress, share)
+            cells.failures += speed.failures + swept.failures
+            rows, first = rows + swept.differences, first + swept.differences
         failures = sorted(cells.failures + conclusion.curves.divergences(), key=conclusion.order_of_failures)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in throughput if row["mode"] == "train"}
         worked = example_rows(conclusion)
@@ -208,6 +212,7 @@ class Run:
             "measures": conclusion.curves.measures(),
             "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
+            "sweeps": swept.sweeps,
             "warnings": list(filter(None, [control_warning(throughput), left_out(compared - same)])),
         }
 

@@ -25,6 +25,12 @@ TABLES: dict[str, type] = {
     "causality": schema.CausalityRow,
     "measures": schema.MeasureRow,
 }
+SWEEP_TABLES: dict[str, type] = {
+    "points": schema.SweepPoint,
+    "exponents": schema.SweepExponent,
+    "ratios": schema.SweepRatio,
+    "overtakings": schema.SweepOvertaking,
+}
 LEARNING_TABLES: dict[str, type] = {"trajectory": schema.TrajectoryRow, "equivalence": schema.EquivalenceRow}
 
 
@@ -45,6 +51,9 @@ def loads(text: str) -> Any:
             _mend(task[name], row)
         for name, row in LEARNING_TABLES.items() if task["learning"] else ():
             _mend(task["learning"][name], row)
+        for sweep in task.setdefault("sweeps", []):  # which older reports lack
+            for name, row in SWEEP_TABLES.items():
+                _mend(sweep[name], row)
     return results
 
 

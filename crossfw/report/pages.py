@@ -32,6 +32,7 @@ FILES = {
     "perplexity.csv": "every point of every curve",
     "throughput.csv": "speeds, ratios, intervals, memory",
     "measures.csv": "what the trained models can do, of every seed",
+    "sweep.csv": "speeds at every value of a swept setting",
 }
 FEW = 6  # tasks whose figures and tables stand open
 _TABLES = {
