@@ -65,6 +65,12 @@ def rate(value: float | None) -> str:
     return f"{value / scale:.{max(0, 2 - _exponent(value / scale))}f} {unit}"
 
 
+def milliseconds(seconds: float) -> str:
+    """Seconds as ms, to three significant digits: `0.214`, `17.0`, `2343`."""
+    value = 1e3 * seconds
+    return f"{value:.{max(0, 2 - _exponent(value))}f}"
+
+
 def ratio(value: float, low: float, high: float) -> str:
     """`1.9x (1.8 to 2.1)`, with as many digits as tell it from 1."""
     numbers = (value, low, high)

@@ -18,6 +18,9 @@ SHOWN = (
     "examples",
     "published",
     "throughput",
+    "overtakings",
+    "exponents",
+    "sweep_speeds",
 )
 FOLDED = {"setup": "What was run", "agreement": "Every comparison, by stage"}
 

@@ -17,6 +17,7 @@ from crossfw.report import (
     samples,
     sections,
     summary,
+    sweeps,
 )
 from crossfw.report.canvas import Drawing, styles
 from crossfw.report.grids import BAD, GOOD, Table
@@ -47,6 +48,9 @@ _TABLES = {
     "examples": samples.examples,
     "published": published.published,
     "throughput": sections.throughput,
+    "overtakings": sweeps.overtakings,
+    "exponents": sweeps.exponents,
+    "sweep_speeds": sweeps.speeds,
     "failures": sections.failures,
 }
 
@@ -63,6 +67,11 @@ class TaskPage:
     tables: dict[str, Table]
     figures: dict[str, Drawing]
     samples: list[tuple[str, list[samples.Group]]]
+
+    @property
+    def sweeps(self) -> list[str]:
+        """The kinds of figures that show a sweep."""
+        return [kind for kind in self.figures if kind.startswith("sweep-")]
 
 
 @dataclass(frozen=True)

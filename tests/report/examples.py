@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from crossfw.schema import AgreementRow, Learning, Results, TaskResult
+from crossfw.schema import AgreementRow, Learning, Results, Sweep, SweepRatio, TaskResult
+from crossfw.throughput import sweep as scaling
 
 FOUR = ("mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
 STAGES = {
@@ -65,6 +66,7 @@ def blank(name: str, **changes) -> TaskResult:
         "measures": [],
         "samples": [],
         "notes": [],
+        "sweeps": [],
         "warnings": [],
     }
     return {**task, **changes}
@@ -206,6 +208,45 @@ def throughput(scale=1.0, control_low=0.98) -> list[dict]:
             }
         )
     return rows
+
+
+POWERS = {
+    "mxnet-scratch": (4e-3, 0.3),
+    "mxnet-gluon": (5e-4, 1.2),
+    "torch-scratch": (9e-4, 0.8),
+    "torch-nn": (8e-4, 0.9),
+}
+
+
+def sweep(setting="hidden", values=(64, 128, 256, 512), differing=()) -> Sweep:
+    """Times that are powers of the value; `differing` implementations are another model at the last value."""
+    points, ratios = [], []
+    for value in values:
+        times = {name: start * (value / values[0]) ** power for name, (start, power) in POWERS.items()}
+        gone = differing if value == values[-1] else ()
+        for name, seconds in times.items():
+            tokens = 1120 * (value if setting in ("batch", "steps") else 1)
+            samples = [] if name in gone else [tokens / seconds * wobble for wobble in (0.95, 0.98, 1.0, 1.02, 1.05)]
+            seen = scaling.point(setting, value, name, samples, tokens)
+            error, reason = (0.3, "not the same model: gradients, W_hh") if name in gone else (7e-16, "")
+            points.append({**seen, "error": error, "bound": 1.6e-13, "reason": reason})
+        for name, other in scaling.pairs([name for name in times if name not in gone]):
+            ratio = times[other] / times[name]
+            row = {"setting": setting, "value": value, "implementation": name, "against": other}
+            ratios.append(SweepRatio(**row, ratio=ratio, low=ratio / 1.06, high=ratio * 1.06))
+    return Sweep(
+        setting=setting,
+        values=list(values),
+        exponents=scaling.exponents(points),
+        points=points,
+        ratios=ratios,
+        overtakings=scaling.overtakings(ratios),
+    )
+
+
+def swept(name="lm_swept", **changes) -> TaskResult:
+    """Two settings swept, of which one implementation is another model at the largest value of the second."""
+    return agreeing(name, **{"sweeps": [sweep(), sweep("batch", (1, 8, 32), ("torch-nn",))], **changes})
 
 
 def causality(implementations=FOUR, blind=()) -> list[dict]:
