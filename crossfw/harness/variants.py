@@ -59,6 +59,8 @@ def variant(work: Work, setting: str, value: int) -> Variant:
         raise CrossfwError(asked, "a task that trains nothing", "sweep a task that has a recipe")
     if setting == "steps" and not work.spec.state_shapes(1):
         raise CrossfwError(asked, "a model without a state, to which a step is one more sequence", "sweep batch")
+    if setting == "hidden" and getattr(work.spec, "backward_size", None):
+        raise CrossfwError(asked, "a model whose directions have sizes of their own", "sweep another setting")
     spec = _with_setting(work.spec, OF_THE_MODEL[setting], value, asked) if setting in OF_THE_MODEL else work.spec
     sizes = {"steps": value if setting == "steps" else None, "sequences": value if setting == "batch" else None}
     batch = resized(work.batch, **sizes)

@@ -22,17 +22,19 @@ def test_every_file_is_there_and_nothing_else(folder):
     tops = {name for name in names if "/" not in name}
     assert tops == {
         *("index.html", "report.md", "results.json", "agreement.json.gz"),
-        *("agreement.csv", "perplexity.csv", "throughput.csv", "measures.csv"),
+        *("agreement.csv", "perplexity.csv", "throughput.csv", "measures.csv", "sweep.csv"),
     }
     figures = {
         f"figures/{task}-{kind}.{suffix}"
-        for task in ("lm_rnn", "lm_gru", "lm_five")
+        for task in ("lm_rnn", "lm_gru", "lm_five", "lm_swept")
         for kind in ("errors", "perplexity", "trajectory", "throughput")
         for suffix in ("svg", "png")
     }
     others = [f"nmt_small-{kind}" for kind in ("errors", "perplexity", "trajectory")]
     for name in ["bptt_by_hand-errors", *others]:
         figures |= {f"figures/{name}.svg", f"figures/{name}.png"}
+    for setting in ("hidden", "batch"):
+        figures |= {f"figures/lm_swept-sweep-{setting}.svg", f"figures/lm_swept-sweep-{setting}.png"}
     assert names - tops == figures
 
 
