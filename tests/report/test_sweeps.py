@@ -132,5 +132,5 @@ def test_places_are_moved_apart_and_kept_within(places, moved):
 def test_the_page_has_a_section_for_it(page_text, markdown_text):
     assert page_text.count("How does speed scale?") == 1
     assert 'href="sweep.csv"' in page_text
-    assert "figures/lm_swept-sweep-hidden.svg" in markdown_text
+    assert "figures/lm_rnn-sweep-hidden.svg" in markdown_text
     assert "torch-nn overtakes mxnet-gluon between 128 and 512, at about 310" in markdown_text

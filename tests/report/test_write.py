@@ -26,7 +26,7 @@ def test_every_file_is_there_and_nothing_else(folder):
     }
     figures = {
         f"figures/{task}-{kind}.{suffix}"
-        for task in ("lm_rnn", "lm_gru", "lm_five", "lm_swept")
+        for task in ("lm_rnn", "lm_gru", "lm_five")
         for kind in ("errors", "perplexity", "trajectory", "throughput")
         for suffix in ("svg", "png")
     }
@@ -34,7 +34,7 @@ def test_every_file_is_there_and_nothing_else(folder):
     for name in ["bptt_by_hand-errors", *others]:
         figures |= {f"figures/{name}.svg", f"figures/{name}.png"}
     for setting in ("hidden", "batch"):
-        figures |= {f"figures/lm_swept-sweep-{setting}.svg", f"figures/lm_swept-sweep-{setting}.png"}
+        figures |= {f"figures/lm_rnn-sweep-{setting}.svg", f"figures/lm_rnn-sweep-{setting}.png"}
     assert names - tops == figures
 
 
