@@ -20,6 +20,7 @@ PANEL, ABOVE, BELOW = 1.75, 0.32, 0.5  # inches: a plot, and around it
 LEFT, LETTER = 0.62, 0.078  # inches: beside the plot, and of a letter of a label
 LINE = 13.0  # points from label to label
 CLOSE = 26.0  # points between two ticks whose numbers still stand apart
+FAR = 3.0  # times beyond the outermost point: intervals that reach further are cut at the frame
 INK = "#1f2937"
 
 
@@ -47,9 +48,10 @@ def scaling(task: TaskResult, sweep: Sweep, styles: dict[str, Style], name: str)
         _label(axes, lines, styles)
         axes.set_title(title, x=-LEFT / width + 0.02)
     axes.set_xlabel(NAMES[sweep["setting"]])
+    what = f"Training speed by {NAMES[sweep['setting']]}"
     fits = ", ".join(f"{row['implementation']} {exponent_text(row)}" for row in sweep["exponents"])
-    alt = f"Training speed by {NAMES[sweep['setting']]}, {task['title']}. Exponents of the time: {fits or 'none'}."
-    caption = f"Training speed by {NAMES[sweep['setting']]}, with 95 % intervals, both axes logarithmic."
+    alt = f"{what}, {task['title']}. Exponents of the time: {fits or 'none'}."
+    caption = f"{what}, with 95 % intervals (cut at the frame), both axes logarithmic."
     if any(row["value"] is not None for row in sweep["overtakings"]):
         caption += " A ring marks where one implementation overtakes another."
     if unlike := not_the_same_model(task):
@@ -99,8 +101,9 @@ def _draw(axes: Axes, lines: dict[str, np.ndarray], styles: dict[str, Style], wi
 
 
 def _scale(axes: Axes, lines: dict[str, np.ndarray], written: Callable[[float, int], str]) -> None:
-    """Plain numbers, also where the values span less than a decade."""
-    low, high = min(line[2].min() for line in lines.values()), max(line[3].max() for line in lines.values())
+    """Plain numbers, also where the values span less than a decade; no interval presses the curves together."""
+    middles, lows, highs = (np.concatenate([line[row] for line in lines.values()]) for row in (1, 2, 3))
+    low, high = max(lows.min(), middles.min() / FAR), min(highs.max(), middles.max() * FAR)
     pad = max((high / low) ** 0.06, 1.02)
     axes.set_ylim(low / pad, high * pad)
     subs = (1,) if high / low > 300 else (1, 3) if high / low > 40 else (1, 2, 5)

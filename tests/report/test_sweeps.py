@@ -106,6 +106,24 @@ def test_there_is_no_figure_of_nothing_timed():
     assert not sweeps.speeds(examples.blank("x"))
 
 
+def test_one_wide_interval_does_not_press_the_curves_together(monkeypatch):
+    sweep = examples.sweep()
+    sweep["points"][0].update(low=1e-3)
+
+    def smallest() -> float:
+        monkeypatch.setattr(figures, "_drawn", {})
+        [drawing] = figures.draw(examples.blank("x", sweeps=[sweep]), KNOWN, "x").values()
+        words = texts(drawing)
+        ticks = words[: words.index("Tokens per second")]
+        return min(
+            float(word.split()[0]) * (1e3 if " k" in word else 1e6) for word in ticks if word[-2:] in (" k", " M")
+        )
+
+    assert smallest() >= 5e4
+    monkeypatch.setattr(scaling, "FAR", 1e12)
+    assert smallest() < 5e4
+
+
 def test_ticks_that_would_touch_are_left_out():
     sweep = examples.sweep(values=(64, 65, 66, 128, 1024))
     [drawing] = figures.draw(examples.blank("x", sweeps=[sweep]), KNOWN, "x").values()
