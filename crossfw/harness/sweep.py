@@ -21,7 +21,8 @@ from crossfw.harness.variants import Variant, variant
 from crossfw.harness.work import Work
 from crossfw.models import REFERENCE, Implementation
 from crossfw.report.facts import severity
-from crossfw.schema import AgreementRow, Failure, Sweep, SweepPoint, SweepRatio
+from crossfw.schema import AgreementRow, Failure
+from crossfw.schema_sweep import Sweep, SweepPoint, SweepRatio
 from crossfw.throughput import measure, sweep
 from crossfw.throughput.rounds import Contest, Samples
 from crossfw.throughput.statistics import ratio_interval

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from crossfw import schema
+from crossfw import schema, schema_sweep
 
 LINE = 200  # characters: what is longer and holds other things is broken into lines
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -26,10 +26,10 @@ TABLES: dict[str, type] = {
     "measures": schema.MeasureRow,
 }
 SWEEP_TABLES: dict[str, type] = {
-    "points": schema.SweepPoint,
-    "exponents": schema.SweepExponent,
-    "ratios": schema.SweepRatio,
-    "overtakings": schema.SweepOvertaking,
+    "points": schema_sweep.SweepPoint,
+    "exponents": schema_sweep.SweepExponent,
+    "ratios": schema_sweep.SweepRatio,
+    "overtakings": schema_sweep.SweepOvertaking,
 }
 LEARNING_TABLES: dict[str, type] = {"trajectory": schema.TrajectoryRow, "equivalence": schema.EquivalenceRow}
 

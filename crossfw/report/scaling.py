@@ -14,7 +14,8 @@ from crossfw.report import formatting
 from crossfw.report.canvas import WIDTH, Drawing, Style, present, render
 from crossfw.report.summary import not_the_same_model
 from crossfw.report.sweeps import NAMES, exponent_text
-from crossfw.schema import Sweep, SweepPoint, TaskResult
+from crossfw.schema import TaskResult
+from crossfw.schema_sweep import Sweep, SweepPoint
 
 PANEL, ABOVE, BELOW = 1.75, 0.32, 0.5  # inches: a plot, and around it
 LEFT, LETTER = 0.62, 0.078  # inches: beside the plot, and of a letter of a label

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crossfw.report import formatting
 from crossfw.report.grids import BAD, GOOD, Table, grouped
-from crossfw.schema import Sweep, SweepExponent, SweepOvertaking, SweepPoint, TaskResult
+from crossfw.schema import TaskResult
+from crossfw.schema_sweep import Sweep, SweepExponent, SweepOvertaking, SweepPoint
 
 NAMES = {
     "hidden": "hidden units",

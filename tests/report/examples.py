@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from crossfw.schema import AgreementRow, Learning, Results, Sweep, SweepRatio, TaskResult
+from crossfw.schema import AgreementRow, Learning, Results, TaskResult
+from crossfw.schema_sweep import Sweep, SweepRatio
 from crossfw.throughput import sweep as scaling
 
 FOUR = ("mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
