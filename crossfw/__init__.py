@@ -12,7 +12,7 @@ The rooms, in the order in which data flows through them:
     measures.py  how good predictions are: accuracy, F1, BLEU, distances
     agreement/   shared state, traces, bounds, comparison, trajectories
     training/    the one loop, perplexity, divergence, generation, decoding, evaluation
-    throughput/  rounds, samples, statistics, memory
+    throughput/  rounds, samples, statistics, memory, how speed scales
     harness/     cells, resumption, verdicts: `crossfw run`
     verification/ a user's pair from two models to a verdict: stages, place of the first divergence, cause
     audit/       the D2L audit: every model that d2l.mxnet and d2l.torch both define, as a third party's port

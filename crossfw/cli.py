@@ -88,6 +88,13 @@ def doctor(mxnet_python: str | None, torch_python: str | None, data_dir: Path | 
     metavar="N",
     help="Cores to use: threads of a worker while speed is measured, else workers at once. [default: all]",
 )
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    metavar="SETTING=N,N,...",
+    help="Also time the tasks named at several values of hidden, batch, steps, layers or threads.",
+)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where corpora lie; see also CROSSFW_DATA.")
 @click.option("--out", type=click.Path(path_type=Path), help="The report's folder. [default: reports/DATE-SUITE]")
 @click.option("--resume", is_flag=True, help="Go on in --out: finished cells are not run again.")
@@ -100,6 +107,7 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
 
     from crossfw.harness.options import RunOptions, parse_implementations
     from crossfw.harness.run import run as run_tasks
+    from crossfw.harness.swept import parse_sweeps
     from crossfw.report import print_summary
 
     if resume and out is None:
@@ -107,12 +115,15 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
     pythons = _pythons(given.pop("mxnet_python"), given.pop("torch_python"))
     names = given.pop("implementations")
     given = {name: value for name, value in given.items() if value is not None}
+    given["sweeps"] = parse_sweeps(given["sweeps"])
     if names:
         given["implementations"] = parse_implementations([name.strip() for name in names.split(",")])
     out = out or Path("reports") / f"{datetime.now():%Y%m%d-%H%M%S}-{suite}"
     if suite == "d2l":
         from crossfw.audit.command import audit_command
 
+        if given["sweeps"]:
+            raise CrossfwError("--suite d2l with --sweep", "an audit that times nothing", "leave one of them out")
         sys.exit(audit_command(tasks, out, pythons, given.get("threads"), Console()))
     options = RunOptions(tasks=tasks, out=out, suite=suite, resume=resume, pythons=tuple(pythons.items()), **given)
     console = Console()

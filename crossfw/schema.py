@@ -1,11 +1,14 @@
 """The contract between the harness, which fills results, and the report, which shows them: `results.json`.
 
 The keys of the design stand first in each table; what was added to them is marked "(added)".
+The rows of sweeps are in `schema_sweep.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
+
+from crossfw.schema_sweep import Sweep
 
 SCHEMA = 1
 
@@ -203,6 +206,7 @@ class TaskResult(TypedDict):
     measures: list[MeasureRow]  # (added)
     samples: list[Sample]  # (added)
     notes: list[dict[str, str]]  # (added) {"implementation", "note"}: what a reader must know
+    sweeps: list[Sweep]  # (added) one for each --sweep
     warnings: list[str]  # (added) e.g. the A/A control's interval leaves 1
     measurement: Measurement | None  # (added) None where no speed was measured
 

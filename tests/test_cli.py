@@ -73,6 +73,13 @@ BAD = {
     "no epochs": (lambda d: ["--epochs", "0"], ["--epochs", "at least 1"]),
     "more threads than cores": (lambda d: ["--threads", "4096"], ["--threads", "at most"]),
     "a prefix with unknown characters": (lambda d: [write_task(d, prefix='"the €"')], ["generate.prefix", "'€'"]),
+    "a sweep of nothing known": (lambda d: ["lm_rnn", "--sweep", "hiden=1,2"], ["did you mean 'hidden'", "--sweep"]),
+    "a sweep without a task": (lambda d: ["--sweep", "hidden=1,2"], ["no task is named", "crossfw run lm_rnn --sweep"]),
+    "a sweep that the model has no place for": (
+        lambda d: ["plain_network", "--sweep", "steps=1,2"],
+        ["--sweep steps=1 of plain_network", "sweep batch"],
+    ),
+    "a sweep of the audit": (lambda d: ["--suite", "d2l", "--sweep", "hidden=1,2"], ["times nothing"]),
     "an empty task file": (lambda d: [write_task(d, "")], ["the file is empty"]),
     "a text instead of a task": (lambda d: [str(own_file(d))], ["end in .toml"]),
     "a number in quotes": (lambda d: [write_task(d, learning_rate='"0.1"')], ["wanted is a number"]),

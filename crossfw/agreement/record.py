@@ -102,6 +102,19 @@ class Recorder:
             self.keep("optimizer state", arrays, f" {name}{suffix}")
 
 
+def record_step(backend: Any, model: str, shared: Shared, dtype: str, device: str) -> Trace:
+    """Loss and gradients of one training step, and the parameters that they belong to: the least that tells a model.
+
+    Raises:
+        WorkerError: a call failed.
+    """
+    recorder = Recorder(backend, shared, dtype)
+    backend.call("build", model=model, spec=asdict(shared.spec), dtype=dtype, device=device)
+    recorder.parameters()
+    recorder.gradients("gradients")
+    return Trace(recorder.arrays, recorder.facts)
+
+
 def record(backend: Any, model: str, shared: Shared, dtype: str, device: str) -> Trace:
     """The trace of one implementation in one dtype, and the facts that it told when it was built.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crossfw.checks import nearest, require_choice, require_integer, require_interpreter
 from crossfw.errors import CrossfwError
+from crossfw.harness.swept import Swept
 from crossfw.models import FRAMEWORKS, IMPLEMENTATIONS, REFERENCE, Implementation
 
 SUITES = ("quick", "full")
@@ -69,6 +70,7 @@ class RunOptions:
         data_dir: where corpora are looked up.
         resume: go on in a folder that holds cells already. keep_traces: leave them in `traces/`.
         pythons: another interpreter, by framework.
+        sweeps: settings whose values are changed to see how speed scales; they need named tasks.
     """
 
     tasks: tuple[str, ...]
@@ -84,6 +86,7 @@ class RunOptions:
     resume: bool = False
     keep_traces: bool = False
     pythons: tuple[tuple[str, str], ...] = ()
+    sweeps: tuple[Swept, ...] = ()
 
     def __post_init__(self) -> None:
         require_choice("--suite", self.suite, SUITES)
@@ -94,6 +97,9 @@ class RunOptions:
                 require_integer(f"--{name}", getattr(self, name), 1)
         for framework, python in self.pythons:
             require_interpreter(framework, python)
+        if self.sweeps and not self.tasks:
+            remedy = f"name the tasks to sweep: crossfw run lm_rnn --sweep {self.sweeps[0]}"
+            raise CrossfwError(f"--sweep {self.sweeps[0]}", "no task is named", remedy)
         stems = [Path(name).stem for name in self.tasks]
         if twice := sorted({stem for stem in stems if stems.count(stem) > 1}):
             raise CrossfwError("tasks", f"two are called {twice[0]}", "give each file a name of its own")

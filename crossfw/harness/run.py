@@ -24,6 +24,7 @@ from crossfw.harness.progress import RunProgress
 from crossfw.harness.published import example_rows, trained_rows
 from crossfw.harness.speed import SpeedResult, SpeedTest
 from crossfw.harness.store import Store
+from crossfw.harness.sweep import Outcome, check_sweeps, run_sweeps
 from crossfw.harness.work import Work
 from crossfw.report.facts import skipped
 from crossfw.report.write import write_report
@@ -54,6 +55,7 @@ def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult
         measures=[],
         samples=[],
         notes=[],
+        sweeps=[],
         warnings=[],
         measurement=None,
     )
@@ -97,6 +99,7 @@ class Run:
         """
         try:
             work.check()
+            check_sweeps(work)
         except CorpusUnavailable as error:
             if self.named:
                 raise
@@ -187,15 +190,18 @@ class Run:
         for name, side in conclusion.sides("float64").items():
             self.environments[name] = side.trace.facts["environment"]
         compared = {row["implementation"] for row in rows if row["against"] != row["implementation"]}
-        first, measured = first_divergences(rows), SpeedResult([], None)
+        first, measured, swept = first_divergences(rows), SpeedResult([], None), Outcome()
         same = compared - {row["implementation"] for row in first}
         sound = same - {failure["implementation"] for failure in cells.failures}
         if work.epochs and sound:
             speed = SpeedTest(work, racers, sound, progress.advance)
+            share = (1 - AGREEMENT_SHARE) / (1 + len(self.options.sweeps))
             what = f"throughput, up to {speed.rounds} rounds or {speed.budget:g} s per mode"
-            progress.phase(f"{work.task.name}: {what}", speed.ticks, 1 - AGREEMENT_SHARE)
+            progress.phase(f"{work.task.name}: {what}", speed.ticks, share)
             measured = speed.run()
-            cells.failures += speed.failures
+            swept = run_sweeps(work, racers, sound, progress, share)
+            cells.failures += speed.failures + swept.failures
+            rows, first = rows + swept.differences, first + swept.differences
         failures = sorted(cells.failures + conclusion.curves.divergences(), key=conclusion.order_of_failures)
         speeds = {row["implementation"]: row["tokens_per_second"] for row in measured.rows if row["mode"] == "train"}
         worked = example_rows(conclusion)
@@ -216,6 +222,7 @@ class Run:
             "measures": conclusion.curves.measures(),
             "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
+            "sweeps": swept.sweeps,
             "warnings": [*measured.warnings, *left_out(compared - same)],
         }
 

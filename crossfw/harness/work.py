@@ -26,6 +26,14 @@ AGREEMENT_STEPS = 8
 AGREEMENT_SEQUENCES = 4
 
 
+def corner(batch: dict[str, np.ndarray], steps: int | None, sequences: int | None) -> dict[str, np.ndarray]:
+    """The first steps of the first sequences of a batch; None for all of them."""
+    return {
+        name: np.ascontiguousarray(value[:steps, :sequences] if value.ndim > 1 else value[:sequences])
+        for name, value in batch.items()
+    }
+
+
 def source_hash(folder: Path, pattern: str = "**/*.py") -> str:
     """SHA-256 (hex) of the source files in a folder."""
     digest = hashlib.sha256()
@@ -58,12 +66,7 @@ class Work:
     @cached_property
     def agreement_batch(self) -> dict[str, np.ndarray]:
         """The corner of the first batch that the agreement stages use: what is wrong is wrong in few steps too."""
-        return {
-            name: np.ascontiguousarray(
-                value[:AGREEMENT_STEPS, :AGREEMENT_SEQUENCES] if value.ndim > 1 else value[:AGREEMENT_SEQUENCES]
-            )
-            for name, value in self.batch.items()
-        }
+        return corner(self.batch, AGREEMENT_STEPS, AGREEMENT_SEQUENCES)
 
     @cached_property
     def spec(self) -> Any:
@@ -156,7 +159,8 @@ class Work:
         """What the result of the whole task depends on."""
         o = self.options
         cells = [self.cell_key(implementation) for implementation in o.implementations]
-        return fingerprint(cells, missing, o.suite, o.epochs, self.seeds, o.dtype, o.threads, self.measures_memory)
+        speed = o.threads, self.measures_memory, [asdict(swept) for swept in o.sweeps]
+        return fingerprint(cells, missing, o.suite, o.epochs, self.seeds, o.dtype, *speed)
 
     @property
     def measures_memory(self) -> bool:

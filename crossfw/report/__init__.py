@@ -6,9 +6,9 @@ What `results.json` holds stands in `crossfw/schema.py`. The rooms in the order 
   as pandas tables, and a folder read back.
 - `facts`: what all the others need to know about a task; `formatting`: how numbers are written.
 - `summary`, `headlines`: the words: three answers for every task, and three for the whole report.
-- `grids`: tables as text in cells; `sections`, `comparisons`, `measures`, `published`, `samples`: those that a reader
-  sees of a task; `overview`: one line for every task.
-- `canvas`, `curves`, `heatmap`, `speed`, `figures`: the figures; `compact`: their SVG, made small.
+- `grids`: tables as text in cells; `sections`, `comparisons`, `measures`, `published`, `samples`, `sweeps`: those that
+  a reader sees of a task; `overview`: one line for every task.
+- `canvas`, `curves`, `heatmap`, `speed`, `scaling`, `figures`: the figures; `compact`: their SVG, made small.
 - `pages`: all of these together, made ready for `markdown` and `html` and their templates; `sharing`: what the figures
   of one page have in common.
 - `write`: the folder; `terminal`: the end of a run.

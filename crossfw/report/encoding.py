@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from crossfw import schema
+from crossfw import schema, schema_sweep
 
 LINE = 200  # characters: what is longer and holds other things is broken into lines
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -24,6 +24,12 @@ TABLES: dict[str, type] = {
     "failures": schema.Failure,
     "causality": schema.CausalityRow,
     "measures": schema.MeasureRow,
+}
+SWEEP_TABLES: dict[str, type] = {
+    "points": schema_sweep.SweepPoint,
+    "exponents": schema_sweep.SweepExponent,
+    "ratios": schema_sweep.SweepRatio,
+    "overtakings": schema_sweep.SweepOvertaking,
 }
 LEARNING_TABLES: dict[str, type] = {"trajectory": schema.TrajectoryRow, "equivalence": schema.EquivalenceRow}
 
@@ -45,6 +51,9 @@ def loads(text: str) -> Any:
             _mend(task[name], row)
         for name, row in LEARNING_TABLES.items() if task["learning"] else ():
             _mend(task["learning"][name], row)
+        for sweep in task.setdefault("sweeps", []):  # which older reports lack
+            for name, row in SWEEP_TABLES.items():
+                _mend(sweep[name], row)
     return results
 
 

@@ -1,4 +1,4 @@
-"""All figures of a task, drawn without pyplot: perplexity, gaps of trajectories, errors by stage, throughput."""
+"""All figures of a task, drawn without pyplot: errors, perplexity, gaps of trajectories, throughput, sweeps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pickle
 
 import matplotlib
 
-from crossfw.report import curves, heatmap, speed
+from crossfw.report import curves, heatmap, scaling, speed
 from crossfw.report.canvas import STYLE, Drawing, Style
 from crossfw.schema import TaskResult
 
@@ -30,5 +30,8 @@ def draw(task: TaskResult, styles: dict[str, Style], prefix: str) -> dict[str, D
             _drawn.pop(next(iter(_drawn)))
         with matplotlib.rc_context(STYLE):
             drawings = {kind: function(task, styles, f"{prefix}-{kind}") for kind, function in KINDS.items()}
+            for sweep in task["sweeps"]:
+                kind = f"sweep-{sweep['setting']}"
+                drawings[kind] = scaling.scaling(task, sweep, styles, f"{prefix}-{kind}")
         _drawn[key] = {kind: drawing for kind, drawing in drawings.items() if drawing}
     return dict(_drawn[key])

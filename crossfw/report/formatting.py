@@ -102,10 +102,10 @@ def kilobytes(count: float | None) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """Seconds as ms, to two or three digits: `0.53`, `8.8`, `120`."""
+    """Seconds as ms, to three significant digits: `0.530`, `8.80`, `2343`."""
     if (text := special(seconds)) is not None:
         return text
-    return f"{1e3 * seconds:.{max(0, 1 - _exponent(1e3 * seconds))}f}"
+    return f"{1e3 * seconds:.{max(0, 2 - _exponent(1e3 * seconds))}f}"
 
 
 def scaled(value: float | None, unit: str) -> str:

@@ -20,6 +20,9 @@ SHOWN = (
     "throughput",
     "beside",
     "machine",
+    "overtakings",
+    "exponents",
+    "sweep_speeds",
 )
 FOLDED = {"setup": "What was run", "agreement": "Every comparison, by stage"}
 

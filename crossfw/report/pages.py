@@ -18,6 +18,7 @@ from crossfw.report import (
     samples,
     sections,
     summary,
+    sweeps,
 )
 from crossfw.report.canvas import Drawing, styles
 from crossfw.report.grids import BAD, GOOD, Table
@@ -33,6 +34,7 @@ FILES = {
     "perplexity.csv": "every point of every curve",
     "throughput.csv": "speeds, ratios, intervals, memory",
     "measures.csv": "what the trained models can do, of every seed",
+    "sweep.csv": "speeds at every value of a swept setting",
 }
 FEW = 6  # tasks whose figures and tables stand open
 _TABLES = {
@@ -49,6 +51,9 @@ _TABLES = {
     "throughput": sections.throughput,
     "beside": measured.beside,
     "machine": measured.machine,
+    "overtakings": sweeps.overtakings,
+    "exponents": sweeps.exponents,
+    "sweep_speeds": sweeps.speeds,
     "failures": sections.failures,
 }
 
@@ -66,6 +71,11 @@ class TaskPage:
     figures: dict[str, Drawing]
     samples: list[tuple[str, list[samples.Group]]]
     measured: list[str]
+
+    @property
+    def sweeps(self) -> list[str]:
+        """The kinds of figures that show a sweep."""
+        return [kind for kind in self.figures if kind.startswith("sweep-")]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts, formatting, sweeps
 from crossfw.schema import AgreementRow, TaskResult, ThroughputRow
 
 Status = Literal["yes", "no", "unknown", "plain"]
@@ -74,6 +74,7 @@ def how_fast(task: TaskResult) -> Answer:
         speeds = [f"{row['implementation']} {formatting.rate(row['tokens_per_second'])} tokens/s" for row in rows]
         if rows:
             parts.append(f"{name}: {', '.join(ratios or speeds)}")
+    parts += [sweeps.sentence(sweep) for sweep in task["sweeps"]]
     status = "plain" if task["verdict"] == "agree" else "no" if task["verdict"] == "disagree" else "unknown"
     return Answer(question, status, not_the_same_model(task), tuple(parts))
 

@@ -13,8 +13,15 @@ import pandas as pd
 
 from crossfw.errors import CrossfwError
 from crossfw.report import archive
-from crossfw.report.encoding import LEARNING_TABLES, TABLES, loads
+from crossfw.report.encoding import LEARNING_TABLES, SWEEP_TABLES, TABLES, loads
 from crossfw.schema import SCHEMA, Results, TaskResult
+
+_OF_SWEEPS = {
+    "sweep": "points",
+    "sweep_exponents": "exponents",
+    "sweep_ratios": "ratios",
+    "sweep_overtakings": "overtakings",
+}
 
 
 @dataclass(frozen=True)
@@ -32,15 +39,20 @@ class Report:
     measures: pd.DataFrame
     trajectory: pd.DataFrame
     equivalence: pd.DataFrame
+    sweep: pd.DataFrame
+    sweep_exponents: pd.DataFrame
+    sweep_ratios: pd.DataFrame
+    sweep_overtakings: pd.DataFrame
 
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
     """The tables of all tasks by name; columns and their order are the schema's, also where a table is empty.
 
-    Of throughput's `samples` only their number is kept, as `sample_count`.
+    Of the `samples` of speed only their number is kept, as `sample_count`.
     """
     tables = {}
-    for name, row_type in {**TABLES, **LEARNING_TABLES}.items():
+    sweep_tables = {name: SWEEP_TABLES[key] for name, key in _OF_SWEEPS.items()}
+    for name, row_type in {**TABLES, **LEARNING_TABLES, **sweep_tables}.items():
         columns = ["task", *("sample_count" if field == "samples" else field for field in row_type.__annotations__)]
         records = [_record(task["task"], row) for task in results["tasks"] for row in _rows(task, name)]
         tables[name] = pd.DataFrame.from_records(records, columns=columns)
@@ -96,6 +108,8 @@ def _restore_agreement(folder: Path, results: Results) -> None:
 def _rows(task: TaskResult, name: str) -> Iterator[dict[str, Any]]:
     if name in LEARNING_TABLES:
         yield from task["learning"][name] if task["learning"] else ()
+    elif name in _OF_SWEEPS:
+        yield from (row for sweep in task["sweeps"] for row in sweep[_OF_SWEEPS[name]])
     else:
         yield from task[name]
 

@@ -10,7 +10,7 @@ from crossfw.errors import CrossfwError
 from crossfw.report import archive, encoding, html, markdown, pages, tables
 from crossfw.schema import Results
 
-CSV = ("perplexity", "throughput", "measures")
+CSV = ("perplexity", "throughput", "measures", "sweep")
 
 
 def write_report(results: Results, folder: str | Path) -> None:

@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from crossfw.schema import AgreementRow, Learning, Results, TaskResult
+from crossfw.schema_sweep import Sweep, SweepRatio
+from crossfw.throughput import sweep as scaling
 
 FOUR = ("mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
 STAGES = {
@@ -65,6 +67,7 @@ def blank(name: str, **changes) -> TaskResult:
         "measures": [],
         "samples": [],
         "notes": [],
+        "sweeps": [],
         "warnings": [],
         "measurement": None,
     }
@@ -235,6 +238,45 @@ def measurement(**changes) -> dict:
         "warnings": [],
         **changes,
     }
+
+
+POWERS = {
+    "mxnet-scratch": (4e-3, 0.3),
+    "mxnet-gluon": (5e-4, 1.2),
+    "torch-scratch": (9e-4, 0.8),
+    "torch-nn": (8e-4, 0.9),
+}
+
+
+def sweep(setting="hidden", values=(64, 128, 256, 512), differing=()) -> Sweep:
+    """Times that are powers of the value; `differing` implementations are another model at the last value."""
+    points, ratios = [], []
+    for value in values:
+        times = {name: start * (value / values[0]) ** power for name, (start, power) in POWERS.items()}
+        gone = differing if value == values[-1] else ()
+        for name, seconds in times.items():
+            tokens = 1120 * (value if setting in ("batch", "steps") else 1)
+            samples = [] if name in gone else [tokens / seconds * wobble for wobble in (0.95, 0.98, 1.0, 1.02, 1.05)]
+            seen = scaling.point(setting, value, name, samples, tokens)
+            error, reason = (0.3, "not the same model: gradients, W_hh") if name in gone else (7e-16, "")
+            points.append({**seen, "error": error, "bound": 1.6e-13, "reason": reason})
+        for name, other in scaling.pairs([name for name in times if name not in gone]):
+            ratio = times[other] / times[name]
+            row = {"setting": setting, "value": value, "implementation": name, "against": other}
+            ratios.append(SweepRatio(**row, ratio=ratio, low=ratio / 1.06, high=ratio * 1.06))
+    return Sweep(
+        setting=setting,
+        values=list(values),
+        exponents=scaling.exponents(points),
+        points=points,
+        ratios=ratios,
+        overtakings=scaling.overtakings(ratios),
+    )
+
+
+def swept(name="lm_swept", **changes) -> TaskResult:
+    """Two settings swept, of which one implementation is another model at the largest value of the second."""
+    return agreeing(name, **{"sweeps": [sweep(), sweep("batch", (1, 8, 32), ("torch-nn",))], **changes})
 
 
 def causality(implementations=FOUR, blind=()) -> list[dict]:
@@ -441,4 +483,4 @@ def five(name="lm_five") -> TaskResult:
 
 
 def everything() -> Results:
-    return results(agreeing(), disagreeing(), five(), incomplete(), worked_example(), translating())
+    return results(swept("lm_rnn"), disagreeing(), five(), incomplete(), worked_example(), translating())

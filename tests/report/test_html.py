@@ -81,7 +81,7 @@ def test_clip_paths_point_into_their_own_figure(page, page_text):
 
 def test_every_figure_has_words(page):
     drawings = [each for each in page.all("svg") if "aria-hidden" not in each]
-    assert len(drawings) == 16
+    assert len(drawings) == 18
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("figcaption")) == len(page.all("figure")) == len(drawings)
 

@@ -18,7 +18,7 @@ def test_the_same_sentences_as_everywhere(markdown_text):
 
 def test_figures_are_there_and_described(markdown_text, folder):
     found = re.findall(r"!\[(.+?)\]\((.+?)\)", markdown_text)
-    assert len(found) == 16
+    assert len(found) == 18
     for alt, path in found:
         assert len(alt) > 20
         assert (folder / path).is_file()
@@ -33,6 +33,7 @@ def test_links_lead_to_files(markdown_text, folder):
         "index.html",
         "perplexity.csv",
         "results.json",
+        "sweep.csv",
         "throughput.csv",
     }
 

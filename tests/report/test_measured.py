@@ -55,7 +55,7 @@ def test_large_numbers_are_scaled(value, text):
     assert formatting.scaled(value, "FLOP") == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.00053, "0.53"), (0.0088, "8.8"), (0.12, "120"), (None, "–")])
+@pytest.mark.parametrize(("seconds", "text"), [(0.00053, "0.530"), (0.0088, "8.80"), (0.12, "120"), (2.343, "2343"), (None, "–")])
 def test_milliseconds(seconds, text):
     assert formatting.milliseconds(seconds) == text
 

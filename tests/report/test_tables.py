@@ -53,6 +53,22 @@ COLUMNS = {
     "causality": ["task", "implementation", "causal", "change"],
     "measures": ["task", "implementation", "seed", "measure", "value", "dtype"],
     "trajectory": ["task", "implementation", "against", "epoch", "gap", "floor", "bound"],
+    "sweep": [
+        *("task", "setting", "value", "implementation", "tokens_per_second", "low", "high"),
+        *(
+            "seconds_per_step",
+            "seconds_low",
+            "seconds_high",
+            "local_exponent",
+            "sample_count",
+            "error",
+            "bound",
+            "reason",
+        ),
+    ],
+    "sweep_exponents": ["task", "setting", "implementation", "exponent", "low", "high", "points"],
+    "sweep_ratios": ["task", "setting", "value", "implementation", "against", "ratio", "low", "high"],
+    "sweep_overtakings": ["task", "setting", "implementation", "against", "value", "after", "before"],
     "equivalence": ["task", "implementation", "against", "ratio", "low", "high", "margin", "p_value", "equivalent"],
 }
 
@@ -115,6 +131,28 @@ def test_numeric_fields_follow_the_schema():
     assert encoding.numeric_fields(schema.AgreementRow) == ["error", "bound", "factor"]
     assert "samples" in encoding.numeric_fields(schema.ThroughputRow)
     assert "implementation" not in encoding.numeric_fields(schema.ThroughputRow)
+
+
+def test_sweeps_are_tables_of_all_their_rows():
+    task = examples.swept("one")
+    task["sweeps"][0]["points"][0]["error"] = math.inf
+    [back] = encoding.loads(encoding.dumps(examples.results(task)))["tasks"]
+    np.testing.assert_equal(back["sweeps"], task["sweeps"])
+    tables = frames(examples.results(task, examples.swept("two")))
+    assert len(tables["sweep"]) == 2 * (4 * 4 + 3 * 4)
+    assert list(tables["sweep"].setting.unique()) == ["hidden", "batch"]
+    assert list(tables["sweep"].sample_count.unique()) == [5, 0]
+    assert list(tables["sweep_overtakings"].task.unique()) == ["one", "two"]
+
+
+def test_a_report_from_before_there_were_sweeps_is_read(tmp_path):
+    write_report(examples.results(examples.agreeing()), tmp_path)
+    document = json.loads((tmp_path / "results.json").read_text())
+    del document["tasks"][0]["sweeps"]
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    report = load(tmp_path)
+    assert report.results["tasks"][0]["sweeps"] == []
+    assert list(report.sweep.columns) == COLUMNS["sweep"]
 
 
 def test_load_gives_results_and_tables(folder):
@@ -205,7 +243,7 @@ def test_results_are_a_row_to_a_line(folder):
 
 def test_csv_files_are_the_frames(folder):
     tables = frames(examples.everything())
-    for name in ("agreement", "perplexity", "throughput", "measures"):
+    for name in ("agreement", "perplexity", "throughput", "measures", "sweep"):
         lines = (folder / f"{name}.csv").read_text().splitlines()
         assert lines[0].split(",") == COLUMNS[name]
         assert len(lines) == len(tables[name]) + 1

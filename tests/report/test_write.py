@@ -22,7 +22,7 @@ def test_every_file_is_there_and_nothing_else(folder):
     tops = {name for name in names if "/" not in name}
     assert tops == {
         *("index.html", "report.md", "results.json", "agreement.json.gz"),
-        *("agreement.csv", "perplexity.csv", "throughput.csv", "measures.csv"),
+        *("agreement.csv", "perplexity.csv", "throughput.csv", "measures.csv", "sweep.csv"),
     }
     figures = {
         f"figures/{task}-{kind}.{suffix}"
@@ -33,6 +33,8 @@ def test_every_file_is_there_and_nothing_else(folder):
     others = [f"nmt_small-{kind}" for kind in ("errors", "perplexity", "trajectory")]
     for name in ["bptt_by_hand-errors", *others]:
         figures |= {f"figures/{name}.svg", f"figures/{name}.png"}
+    for setting in ("hidden", "batch"):
+        figures |= {f"figures/lm_rnn-sweep-{setting}.svg", f"figures/lm_rnn-sweep-{setting}.png"}
     assert names - tops == figures
 
 

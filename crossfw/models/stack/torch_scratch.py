@@ -30,13 +30,14 @@ def cell_of(place: Place) -> ModuleType:
 
 
 def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
-    """W_xh x_t and the biases that do not depend on the state: (G, T, N, H) from tokens (T, N) or features (T, N, D)."""
+    """W_xh x_t and the biases that no state joins (G, T, N, H), from tokens (T, N) or features (T, N, D)."""
     gates, shape = place.spec.GATES, inputs.shape[:2]
     bias = sum(p[name] for name in place.projected_biases).reshape(gates, 1, -1)
     W_T = p["W_xh"].unflatten(0, (gates, -1)).transpose(1, 2)  # (G, D, H)
     if place.inputs == "tokens":
-        first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size
-        return (W_T + bias).flatten(0, 1).index_select(0, (first + inputs.flatten()).flatten()).unflatten(0, (gates, *shape))
+        first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size  # row of each gate's table
+        rows = (first + inputs.flatten()).flatten()
+        return (W_T + bias).flatten(0, 1).index_select(0, rows).unflatten(0, (gates, *shape))
     x = inputs.flatten(0, 1)
     return torch.baddbmm(bias, x.expand(gates, *x.shape), W_T).unflatten(1, shape)
 
