@@ -154,7 +154,7 @@ def moved(change: float, slower: str = "slower", faster: str = "faster") -> str:
 
 
 def _limit(row: ThroughputRow) -> float | None:
-    """What the machine's own matrix product would give, up to a constant of the task."""
+    """What the machine's own product or copy would allow, in tokens per second."""
     return row["tokens_per_second"] / row["limit_fraction"] if row["limit_fraction"] else None
 
 

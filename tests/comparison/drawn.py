@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from crossfw.models.cost import Cost
 from crossfw.schema import TaskResult
-from crossfw.throughput.measure import CONTROL, rows_of
+from crossfw.throughput.measure import CONTROL, Beside, rows_of
 from crossfw.throughput.rounds import Samples
 from tests.report import examples
 
@@ -48,5 +49,9 @@ def drawn_task(
             own = rng.choice(NOISE["own"], rounds) + rng.normal(0, OF_A_PROCESS)
             samples[process] = list(speed * np.exp(common + own))
         limits = {each: 1e11 * machine * math.exp(rng.normal(0, LIMIT)) for each in speeds}
-        rows += rows_of(Samples(mode, samples), control, {mode: 1e6}, limits, dict.fromkeys(speeds, 50000000))
+        beside = {
+            each: Beside(peak_memory_bytes=50000000, rates={"operations": limit, "bytes": 1e10})
+            for each, limit in limits.items()
+        }
+        rows += rows_of(Samples(mode, samples), control, Cost(operations=1e6, bytes=0.0), 1, beside)
     return examples.blank(name, verdict="agree", throughput=rows, **changes)

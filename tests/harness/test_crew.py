@@ -14,7 +14,7 @@ from crossfw.models import Implementation
 class FakeWorker:
     """A worker without a process."""
 
-    def __init__(self, implementation, python, threads):
+    def __init__(self, implementation, python, threads, cpus):
         self.alive = True
 
     def close(self):
