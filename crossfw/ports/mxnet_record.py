@@ -6,11 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from mxnet import gluon, nd
+from mxnet.gluon import nn
 
 from crossfw.ports.mxnet_units import settings_of, walk
 from crossfw.ports.nest import leaves
 from crossfw.ports.record import Call
+from crossfw.ports.side import is_numpy
 
 
 def is_ndarray(value: Any) -> bool:
@@ -106,3 +109,14 @@ class Recording:
     def call_arrays(self, numbers: list[int]) -> list[dict]:
         """Inputs and outputs of recorded calls."""
         return [arrays(self.calls[number]) for number in numbers]
+
+    def looked_up(self, seed: int, size: Any) -> dict[str, list[str]]:
+        """The integer inputs by name, each with the paths of the embeddings that take it, its axes in any order."""
+        drawn = leaves(self.draw(seed, size)[0], "inputs", is_numpy)
+        integers = {name: np.sort(array, None) for name, array in drawn.items() if array.dtype.kind in "iu"}
+        with self.mode(False, seed), recorded(self.model) as calls:
+            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        taken = [(c.path, np.sort(c.inputs[0].asnumpy(), None)) for c in calls if isinstance(c.module, nn.Embedding)]
+        return {
+            name: [path for path, given in taken if np.array_equal(given, value)] for name, value in integers.items()
+        }

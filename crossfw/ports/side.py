@@ -7,7 +7,9 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.errors import CrossfwError
+from crossfw.ports.covering import covering
 from crossfw.ports.masks import Masks
+from crossfw.ports.nest import transform
 from crossfw.ports.portfile import Port, call_user
 
 LINEAR_STREAM = 17
@@ -19,6 +21,11 @@ def linear_weights(shapes: list) -> list[np.ndarray]:
         np.random.default_rng([LINEAR_STREAM, i]).standard_normal(shape) / max(1, int(np.prod(shape)))
         for i, shape in enumerate(shapes)
     ]
+
+
+def is_numpy(value: Any) -> bool:
+    """Whether a value is an array of NumPy: drawn inputs hold no others."""
+    return isinstance(value, np.ndarray)
 
 
 class PlainSide:
@@ -34,6 +41,7 @@ class PlainSide:
     def __init__(self, port: Port):
         self.port, self.masks = port, Masks(0)
         self._drawn: dict = {}
+        self._covered: tuple[int, dict[str, int]] = (-1, {})
 
     def call(self, what: str, function: Callable, *arguments: Any) -> Any:
         """The result of a user's code.
@@ -47,8 +55,23 @@ class PlainSide:
         """(inputs, targets) as NumPy nests."""
         key = (seed, size)
         if key not in self._drawn:
-            self._drawn = {key: self.port.draw(seed, size)}
+            inputs, targets = self.port.draw(seed, size)
+            if seed == self._covered[0]:
+                inputs = transform(inputs, "inputs", is_numpy, self._cover)
+            self._drawn = {key: (inputs, targets)}
         return self._drawn[key]
+
+    def cover(self, seed: int, rows: dict[str, int]) -> None:
+        """From now on draw some integer inputs, under one seed, over all rows of the tables that they point into.
+
+        Args:
+            rows: how many, by the input's name.
+        """
+        self._covered, self._drawn = (seed, rows), {}
+
+    def _cover(self, name: str, array: np.ndarray) -> np.ndarray:
+        rows = self._covered[1].get(name)
+        return array if rows is None else covering(array.shape, rows, self._covered[0]).astype(array.dtype)
 
     def arguments(self, inputs: Any) -> tuple:
         """The positional arguments of the model: the items of a tuple, list or dict, or the one array."""

@@ -59,7 +59,13 @@ def rates(case: Case) -> Iterator[Hypothesis]:
 
 
 def gradients(case: Case) -> Iterator[Hypothesis]:
-    """Parameters that are cut off from their gradient."""
+    """Parameters that are cut off from their gradient, or rows of them."""
+    for _, torch, path, _ in case.settings:
+        row = torch.get("padding_idx")
+        if row is not None:
+            change = {"change": "set", "path": path, "values": {"padding_idx": None}}
+            found, remedy = f"padding_idx={row}: this row gets no gradient", f"leave out padding_idx in {path}"
+            yield suppose("padding index", path, found, remedy, change, trap=24)
     for site in case.sites:
         if site["name"] in ("detach", "detach_") and site["parameter"]:
             told = {"edit": "instead", "operation": {"name": "identity"}}
