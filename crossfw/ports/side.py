@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Callable
 
 import numpy as np
@@ -78,6 +80,29 @@ class PlainSide:
         if isinstance(inputs, dict):
             return tuple(inputs.values())
         return tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+
+    @contextlib.contextmanager
+    def without_recurrent_dropout(self, layers: list, name: str) -> Iterator[None]:
+        """Fused recurrent layers draw their own masks: their dropout, the attribute `name`, is switched off."""
+        rates = [(layer, getattr(layer, name)) for layer in layers if getattr(layer, name)]
+        for layer, rate in rates:
+            setattr(layer, name, type(rate)(0))
+        try:
+            yield
+        finally:
+            for layer, rate in rates:
+                setattr(layer, name, rate)
+        if rates:
+            self.masks.note("dropout inside recurrent layers is switched off, its rates are compared")
+
+    def told(self, outputs: dict[str, np.ndarray], statistics: dict[str, np.ndarray]) -> dict:
+        """What `forward` tells: both, the dropout masks that were drawn, and remarks."""
+        return {
+            "outputs": outputs,
+            "statistics": statistics,
+            "dropout": self.masks.calls,
+            "notes": self.masks.notes,
+        }
 
     def wrong_kind(self, value: Any, wanted: str, what: str = "") -> CrossfwError:
         """The error for a user's function that gives something else than it should."""

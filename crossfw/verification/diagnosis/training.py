@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.diagnosis.case import Case, listed
-from crossfw.verification.diagnosis.layers import edit
-from crossfw.verification.diagnosis.trying import Hypothesis, suppose
+from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 
 MOMENTA = (0.1, 0.9, 0.01, 0.99)
 
