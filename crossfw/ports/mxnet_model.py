@@ -15,7 +15,7 @@ from crossfw.ports.mxnet_units import Names, units_of, walk
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
 from crossfw.ports.record import positions
-from crossfw.ports.side import PlainSide
+from crossfw.ports.side import OUTPUTS, PlainSide
 
 
 class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording, PlainSide):
@@ -51,7 +51,9 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         Raises:
             CrossfwError: the function gives something else.
         """
-        model = self.port.of("mxnet", "model")()
+        function = self.port.of("mxnet", "model")
+        self.require_function(function, gluon.Block)
+        model = function()
         if not isinstance(model, gluon.Block):
             raise self.wrong_kind(model, "a gluon.Block")
         self.active = []
@@ -140,11 +142,11 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
             mx.nd.waitall()
             return output
 
-        return self.call("the MXNet model's forward", forward)
+        return self.call_model("MXNet", arguments, forward)
 
     def leaves(self, output: Any) -> dict[str, mx.nd.NDArray]:
         """The arrays of an output by name."""
-        return self.call("the MXNet model's output", lambda: leaves(output, "output", is_array))
+        return self.call("the MXNet model's output", lambda: leaves(output, "output", is_array), remedy=OUTPUTS)
 
     def arrays(self) -> dict[str, Any]:
         """Parameters and running statistics by name."""

@@ -11,10 +11,12 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.ports.covering import covering
 from crossfw.ports.masks import Masks
-from crossfw.ports.nest import transform
-from crossfw.ports.portfile import Port, call_user
+from crossfw.ports.nest import leaves, transform
+from crossfw.ports.portfile import Port
+from crossfw.ports.record import is_single
 
 LINEAR_STREAM = 17
+OUTPUTS = "let the model return arrays, alone or in tuples, lists and dicts"
 
 
 def linear_weights(shapes: list) -> list[np.ndarray]:
@@ -28,6 +30,11 @@ def linear_weights(shapes: list) -> list[np.ndarray]:
 def is_numpy(value: Any) -> bool:
     """Whether a value is an array of NumPy: drawn inputs hold no others."""
     return isinstance(value, np.ndarray)
+
+
+def dtype_name(dtype: Any) -> str:
+    """What either framework or NumPy calls a dtype, without the module."""
+    return getattr(dtype, "__name__", str(dtype)).rpartition(".")[2]
 
 
 class PlainSide:
@@ -45,13 +52,13 @@ class PlainSide:
         self._drawn: dict = {}
         self._covered: tuple[int, dict[str, int]] = (-1, {})
 
-    def call(self, what: str, function: Callable, *arguments: Any) -> Any:
+    def call(self, what: str, function: Callable, *arguments: Any, remedy: str = "") -> Any:
         """The result of a user's code.
 
         Raises:
             CrossfwError: it raised; with the line in the user's file.
         """
-        return call_user(self.port.origin, what, function, *arguments)
+        return self.port.call(what, function, *arguments, remedy=remedy)
 
     def draw(self, seed: int, size: Any) -> tuple:
         """(inputs, targets) as NumPy nests."""
@@ -104,8 +111,29 @@ class PlainSide:
             "notes": self.masks.notes,
         }
 
+    def call_model(self, name: str, arguments: tuple, forward: Callable) -> Any:
+        """What the model's forward gives.
+
+        Raises:
+            CrossfwError: it raised; with what it was called with.
+        """
+        given = [one for one in leaves(arguments, "inputs", is_single).values() if hasattr(one, "dtype")]
+        told = ", ".join(f"{tuple(one.shape)} {dtype_name(one.dtype)}" for one in given) or "nothing"
+        where = self.port.line_of("inputs")
+        remedy = f"let inputs{f' ({where})' if where else ''} give what the model takes, or mend the model"
+        return self.call(f"the {name} model's forward", forward, remedy=f"{remedy}; it was called with {told}")
+
+    def require_function(self, function: Any, kind: type) -> None:
+        """Raise CrossfwError where a model stands in the place of the function that makes it."""
+        if isinstance(function, kind):
+            asked = f"{self.framework}_model of {self.port.origin}"
+            raise CrossfwError(asked, "it is a model, no function", f"def {self.framework}_model(): return the model")
+
     def wrong_kind(self, value: Any, wanted: str, what: str = "") -> CrossfwError:
         """The error for a user's function that gives something else than it should."""
         what = what or f"{self.framework}_model()"
-        found = f"it gave {'nothing' if value is None else f'a {type(value).__module__}.{type(value).__qualname__}'}"
+        kind = value if isinstance(value, type) else type(value)
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        found = "nothing" if value is None else f"the class {name} itself" if kind is value else f"a {name}"
+        found = f"it gave {found}"
         return CrossfwError(f"{what} of {self.port.origin}", found, f"return {wanted}")

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from crossfw.errors import CrossfwError
 from crossfw.ports import torch_passes, torch_record, torch_training
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
 from crossfw.ports.record import positions
-from crossfw.ports.side import PlainSide
+from crossfw.ports.side import OUTPUTS, PlainSide
 from crossfw.ports.torch_arrays import is_array, is_lazy, to_numpy
+from crossfw.ports.torch_checkpoint import state_dict
 from crossfw.ports.torch_units import Names, units_of
 
 
@@ -50,7 +52,9 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         Raises:
             CrossfwError: the function gives something else.
         """
-        model = self.port.of("torch", "model")()
+        function = self.port.of("torch", "model")
+        self.require_function(function, torch.nn.Module)
+        model = function()
         if not isinstance(model, torch.nn.Module):
             raise self.wrong_kind(model, "a torch.nn.Module")
         return model
@@ -72,13 +76,18 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         return transform(nest, name, is_array, change)
 
     def describe(self, seed: int, size: Any) -> dict:
-        """Units, tree and outputs, after a trial run that completes lazy layers."""
+        """Units, tree and outputs, after a trial run that completes lazy layers.
+
+        Raises:
+            CrossfwError: a lazy layer is still without numbers after it.
+        """
         self.model.eval()
         with torch_record.recorded(self.model) as calls, torch.no_grad():
             output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
         order: dict[str, int] = {}
         for call in calls:
             order.setdefault(call.path, call.start)
+        self.require_complete()
         return {
             "units": [unit.to_json() for unit in units_of(self.model, order)],
             "modules": torch_record.tree(self.model),
@@ -87,14 +96,24 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
             "version": torch.__version__,
         }
 
+    def require_complete(self) -> None:
+        """Raise CrossfwError where a lazy parameter was never completed."""
+        open_ones = [name for name, array in self.arrays().items() if is_lazy(array)]
+        if open_ones:
+            raise CrossfwError(
+                f"the parameters of torch_model() of {self.port.origin}",
+                f"the shape of {', '.join(open_ones)} is still unknown after a forward pass (lazy layers)",
+                "use these layers in forward, make them with their sizes, or leave them out",
+            )
+
     def run(self, inputs: Any) -> Any:
         """The model's output for its positional arguments."""
         arguments = self.arguments(inputs)
-        return self.call("the torch model's forward", lambda: self.model(*arguments))
+        return self.call_model("torch", arguments, lambda: self.model(*arguments))
 
     def leaves(self, output: Any) -> dict[str, torch.Tensor]:
         """The arrays of an output by name."""
-        return self.call("the torch model's output", lambda: leaves(output, "output", is_array))
+        return self.call("the torch model's output", lambda: leaves(output, "output", is_array), remedy=OUTPUTS)
 
     def arrays(self) -> dict[str, torch.Tensor]:
         """Parameters and running statistics by name."""
@@ -113,10 +132,4 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
 
     def load_checkpoint(self, path: str) -> None:
         """Load a state dict from a `.safetensors` file or from one that `torch.save` wrote."""
-        if path.endswith(".safetensors"):
-            from safetensors.torch import load_file
-
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state)
+        self.model.load_state_dict(state_dict(path))
