@@ -36,6 +36,12 @@ def require_integer(name: str, value: int, minimum: int, maximum: int | None = N
         raise CrossfwError(f"{name} = {value!r}", "a value out of range", f"give {wanted}")
 
 
+def require_boolean(name: str, value: bool) -> None:
+    """Raise CrossfwError unless `value` is True or False."""
+    if not isinstance(value, bool):
+        raise CrossfwError(f"{name} = {value!r}", f"a {type(value).__name__}", "give True or False")
+
+
 def require_interpreter(framework: str, python: str) -> None:
     """Raise CrossfwError unless `python` is an executable."""
     if shutil.which(python) is None:

@@ -6,11 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from mxnet import gluon, nd
+from mxnet.gluon import nn
 
+from crossfw.ports import record
+from crossfw.ports.mxnet_arrays import to_numpy
 from crossfw.ports.mxnet_units import settings_of, walk
 from crossfw.ports.nest import leaves
 from crossfw.ports.record import Call
+from crossfw.ports.side import is_numpy
 
 
 def is_ndarray(value: Any) -> bool:
@@ -59,36 +64,7 @@ def recorded(model: gluon.Block) -> Iterator[list[Call]]:
 
 def listing(calls: list[Call]) -> list[dict]:
     """What can be told of calls without their arrays."""
-    return [
-        {
-            "path": call.path,
-            "kind": call.kind,
-            "number": call.number,
-            "start": call.start,
-            "depth": call.depth,
-            "settings": settings_of(call.module),
-            "inputs": [list(a.shape) for a in _arrays(call.inputs).values()],
-            "outputs": [list(a.shape) for a in _arrays(call.output).values()],
-        }
-        for call in calls
-    ]
-
-
-def _is_single(value: Any) -> bool:
-    """Whether a value is no tuple, list or dict: calls pass flags and numbers too."""
-    return not isinstance(value, (tuple, list, dict))
-
-
-def _arrays(nest: Any) -> dict[str, nd.NDArray]:
-    return {name: value for name, value in leaves(nest, "", _is_single).items() if is_ndarray(value)}
-
-
-def arrays(call: Call) -> dict:
-    """Inputs and outputs of a call as lists of NumPy arrays."""
-    return {
-        "inputs": [a.asnumpy() for a in _arrays(call.inputs).values()],
-        "outputs": [a.asnumpy() for a in _arrays(call.output).values()],
-    }
+    return record.listing(calls, settings_of, is_ndarray)
 
 
 class Recording:
@@ -105,4 +81,15 @@ class Recording:
 
     def call_arrays(self, numbers: list[int]) -> list[dict]:
         """Inputs and outputs of recorded calls."""
-        return [arrays(self.calls[number]) for number in numbers]
+        return [record.contents(self.calls[number], is_ndarray, to_numpy) for number in numbers]
+
+    def looked_up(self, seed: int, size: Any) -> dict[str, list[str]]:
+        """The integer inputs by name, each with the paths of the embeddings that take it, its axes in any order."""
+        drawn = leaves(self.draw(seed, size)[0], "inputs", is_numpy)
+        integers = {name: np.sort(array, None) for name, array in drawn.items() if array.dtype.kind in "iu"}
+        with self.mode(False, seed), recorded(self.model) as calls:
+            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        taken = [(c.path, np.sort(c.inputs[0].asnumpy(), None)) for c in calls if isinstance(c.module, nn.Embedding)]
+        return {
+            name: [path for path, given in taken if np.array_equal(given, value)] for name, value in integers.items()
+        }

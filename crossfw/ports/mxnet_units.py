@@ -10,6 +10,7 @@ from mxnet.gluon.nn import basic_layers, conv_layers
 from mxnet.gluon.rnn import rnn_layer
 
 from crossfw.ports.mxnet_symbols import symbol_units
+from crossfw.ports.naming import ArrayNames, units_in
 from crossfw.weights.units import Slot, Unit
 
 CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
@@ -23,21 +24,11 @@ def walk(block: gluon.Block, path: str = "") -> list[tuple[str, gluon.Block]]:
     return found
 
 
-class Names:
-    """The name of every parameter: a tied one has the name under which it stands first."""
+class Names(ArrayNames):
+    """The names of a block's parameters."""
 
     def __init__(self, model: gluon.Block):
-        self.by_id: dict = {}
-        self.arrays: dict = {}
-        for path, block in walk(model):
-            for name, parameter in travelling(block):
-                self.by_id.setdefault(id(parameter), f"{path}.{name}" if path else name)
-                self.arrays.setdefault(self.by_id[id(parameter)], parameter)
-
-    def slot(self, role: str, parameter: Any, shape: Any = None, **more: Any) -> Slot:
-        """The slot of a whole parameter, or of a part of one."""
-        learns = parameter.grad_req != "null"
-        return Slot(role, self.by_id[id(parameter)], tuple(shape or parameter.shape), learns=learns, **more)
+        super().__init__(walk(model), travelling, lambda parameter: parameter.grad_req != "null")
 
 
 def travelling(block: gluon.Block) -> list[tuple[str, Any]]:
@@ -59,15 +50,7 @@ def _belongs_below(block: gluon.Block, parameter: Any) -> bool:
 
 def units_of(model: gluon.Block, order: dict[str, int]) -> list[Unit]:
     """All units in the order of the tree; `order` says when a block was first run, by path."""
-    names, found, seen = Names(model), [], set()
-    for path, block in walk(model):
-        if id(block) in seen or not travelling(block):
-            continue
-        seen.add(id(block))
-        for suffix, kind, slots, settings in _parts(block, names):
-            where = f"{path}.{suffix}" if path and suffix else path or suffix
-            found.append(Unit(where, kind, tuple(slots), settings, order.get(path), path))
-    return found
+    return units_in(walk(model), travelling, _parts, Names(model), order)
 
 
 def _parts(block: gluon.Block, names: Names) -> list[tuple[str, str, list[Slot], dict]]:

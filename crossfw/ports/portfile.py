@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-import traceback
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
@@ -15,11 +15,13 @@ import numpy as np
 from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
 from crossfw.ports.nest import transform
+from crossfw.ports.user_errors import call_user, user_error
 
 FRAMEWORKS = ("mxnet", "torch")
 TWO_SIDED = ("model", "loss", "optimizer", "clip", "checkpoint")
 SHARED = ("inputs", "targets", "rename", "dtype", "train_mode", "updates")
 REQUIRED = ("mxnet_model", "torch_model", "inputs")
+KNOWN = (*(f"{framework}_{what}" for framework in FRAMEWORKS for what in TWO_SIDED), *TWO_SIDED, *SHARED)
 BATCH_SIZES = (2, 3)  # of `inputs(rng, batch_size)`
 
 
@@ -64,6 +66,31 @@ class Port:
         value = self.values.get(name)
         return default if value is None else value
 
+    def call(self, what: str, function: Callable, *arguments: Any, remedy: str = "") -> Any:
+        """The result of a user's function; `what` is its name, where it has one in the port.
+
+        Raises:
+            CrossfwError: it raised; with the line in the user's file.
+        """
+        return call_user(self.origin, what, function, *arguments, defined=self.line_of(what), remedy=remedy)
+
+    def line_of(self, what: str) -> str:
+        """`file, line n` where a function of the port is defined; empty for anything else."""
+        name = what.partition("(")[0]
+        code = getattr(self._find(name), "__code__", None)
+        return f"{Path(code.co_filename).name}, line {code.co_firstlineno}" if code else ""
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Names that nothing reads and that are nearly one that would be: name -> the one that may be meant."""
+        found = {}
+        for name, value in self.values.items():
+            if not name.startswith("_") and name not in KNOWN and not isinstance(value, (ModuleType, type)):
+                close = get_close_matches(name, KNOWN, n=1, cutoff=0.85)
+                if close:
+                    found[name] = close[0]
+        return found
+
     @property
     def sizes(self) -> tuple:
         """The batch sizes that `inputs` can be drawn in; (None,) where it takes the generator alone."""
@@ -84,7 +111,7 @@ class Port:
             if function is not None and callable(function):
                 rng = np.random.default_rng([seed, stream])
                 arguments = (rng, size) if size is not None and _takes(function, 2) else (rng,)
-                function = call_user(self.origin, name, function, *arguments)
+                function = self.call(name, function, *arguments)
             drawn.append(self.require_arrays(name, function))
         return drawn[0], drawn[1]
 
@@ -124,46 +151,6 @@ def _takes(function: Callable, count: int) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def call_user(origin: str, what: str, function: Callable, *arguments: Any) -> Any:
-    """The result of a user's function.
-
-    Raises:
-        CrossfwError: it raised; with the exception and the line in the user's file.
-    """
-    try:
-        return function(*arguments)
-    except CrossfwError:
-        raise
-    except Exception as error:
-        raise user_error(origin, what, error) from error
-
-
-def user_error(origin: str, what: str, error: BaseException) -> CrossfwError:
-    """An exception out of a user's code, as one clear error with the line of the user's own file."""
-    place = _own_line(origin, error)
-    lines = str(error).strip().splitlines()
-    message = f"{type(error).__name__}: {lines[0] if lines else ''}".rstrip(": ")
-    remedy = f"mend {what}" + (f" in {place.split(',')[0]}" if place else "")
-    if isinstance(error, ModuleNotFoundError):
-        remedy = f"install {error.name} where this side runs, or name an interpreter that has it (--mxnet-python, ...)"
-    return CrossfwError(f"{what} of {origin}", f"{message}{f' ({place})' if place else ''}", remedy)
-
-
-def _own_line(origin: str, error: BaseException) -> str:
-    """`file, line n: the line` of the innermost frame outside installed packages and this one."""
-    here = str(Path(__file__).resolve().parent.parent)
-    places = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((here, "<")) and "site-packages" not in frame.filename
-        and not frame.filename.startswith(sys.base_prefix + "/lib/python")
-    ]  # fmt: skip
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}, line {error.lineno}: {(error.text or '').strip()}"
-    mine = [frame for frame in places if Path(frame.filename).name == Path(origin).name] or places
-    return f"{Path(mine[-1].filename).name}, line {mine[-1].lineno}: {mine[-1].line}" if mine else ""
 
 
 def read_port(path: str) -> Port:

@@ -1,9 +1,13 @@
-"""A run of a model, call by call: which module was called when, within which other, with what."""
+"""A run of a model, call by call: which module was called when, within which other, with what; told to the parent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
+
+import numpy as np
+
+from crossfw.ports.nest import leaves
 
 
 @dataclass
@@ -30,6 +34,41 @@ class Call:
     number: int = -1
     keywords: dict = field(default_factory=dict)
     drawn: list = field(default_factory=list)
+
+
+def is_single(value: Any) -> bool:
+    """Whether a value is no tuple, list or dict: calls pass flags and numbers too."""
+    return not isinstance(value, (tuple, list, dict))
+
+
+def arrays_in(nest: Any, is_array: Callable[[Any], bool]) -> list:
+    """The framework's arrays in a nest, in their order."""
+    return [value for value in leaves(nest, "", is_single).values() if is_array(value)]
+
+
+def listing(calls: list[Call], settings_of: Callable[[Any], dict], is_array: Callable[[Any], bool]) -> list[dict]:
+    """What can be told of calls without their arrays."""
+    return [
+        {
+            "path": call.path,
+            "kind": call.kind,
+            "number": call.number,
+            "start": call.start,
+            "depth": call.depth,
+            "settings": settings_of(call.module),
+            "inputs": [list(a.shape) for a in arrays_in((call.inputs, call.keywords), is_array)],
+            "outputs": [list(a.shape) for a in arrays_in(call.output, is_array)],
+        }
+        for call in calls
+    ]
+
+
+def contents(call: Call, is_array: Callable[[Any], bool], to_numpy: Callable[[Any], np.ndarray]) -> dict:
+    """Inputs and outputs of a call as lists of NumPy arrays."""
+    return {
+        "inputs": [to_numpy(a) for a in arrays_in((call.inputs, call.keywords), is_array)],
+        "outputs": [to_numpy(a) for a in arrays_in(call.output, is_array)],
+    }
 
 
 def positions(listing: list[dict]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfw.backends.loading import supply_numpy_aliases
-from crossfw.checks import require_choice, require_integer
+from crossfw.checks import require_boolean, require_choice, require_integer
 from crossfw.errors import CrossfwError
 from crossfw.ports.portfile import Port, read_port
 
@@ -51,14 +51,18 @@ class PortService:
         if dtype is not None:
             require_choice("dtype", dtype, ("float64", "float32"))
         require_integer("updates", updates, 1)
+        train_mode = self.port.setting("train_mode", True)
+        require_boolean("train_mode", train_mode)
         return {
             "sizes": list(self.port.sizes),
             "dtype": dtype,
-            "train_mode": bool(self.port.setting("train_mode", True)),
+            "train_mode": train_mode,
             "updates": updates,
             "clips": self.port.of(self.framework, "clip") is not None,
             "has_loss": self.port.of(self.framework, "loss") is not None,
+            "has_optimizer": self.port.of(self.framework, "optimizer") is not None,
             "checkpoint": self.checkpoint(),
+            "unread": self.port.unread,
         }
 
     def checkpoint(self) -> Any:
@@ -82,7 +86,9 @@ class PortService:
         Raises:
             CrossfwError: the framework refuses it.
         """
-        self.side.call(f"the {self.framework} checkpoint", self.side.load_checkpoint, self.checkpoint())
+        path = self.checkpoint()
+        remedy = f"save it from this model, with these names and shapes: {path}"
+        self.side.call(f"the {self.framework} checkpoint", self.side.load_checkpoint, path, remedy=remedy)
 
     def renamed(self, names: list) -> Any:
         """What the port's `rename` makes of MXNet's names: a dict by MXNet name; None without one.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Callable
 
 import numpy as np
 
 from crossfw.errors import CrossfwError
+from crossfw.ports.covering import covering
 from crossfw.ports.masks import Masks
-from crossfw.ports.portfile import Port, call_user
+from crossfw.ports.nest import leaves, transform
+from crossfw.ports.portfile import Port
+from crossfw.ports.record import is_single
 
 LINEAR_STREAM = 17
+OUTPUTS = "let the model return arrays, alone or in tuples, lists and dicts"
 
 
 def linear_weights(shapes: list) -> list[np.ndarray]:
@@ -19,6 +25,16 @@ def linear_weights(shapes: list) -> list[np.ndarray]:
         np.random.default_rng([LINEAR_STREAM, i]).standard_normal(shape) / max(1, int(np.prod(shape)))
         for i, shape in enumerate(shapes)
     ]
+
+
+def is_numpy(value: Any) -> bool:
+    """Whether a value is an array of NumPy: drawn inputs hold no others."""
+    return isinstance(value, np.ndarray)
+
+
+def dtype_name(dtype: Any) -> str:
+    """What either framework or NumPy calls a dtype, without the module."""
+    return getattr(dtype, "__name__", str(dtype)).rpartition(".")[2]
 
 
 class PlainSide:
@@ -34,21 +50,37 @@ class PlainSide:
     def __init__(self, port: Port):
         self.port, self.masks = port, Masks(0)
         self._drawn: dict = {}
+        self._covered: tuple[int, dict[str, int]] = (-1, {})
 
-    def call(self, what: str, function: Callable, *arguments: Any) -> Any:
+    def call(self, what: str, function: Callable, *arguments: Any, remedy: str = "") -> Any:
         """The result of a user's code.
 
         Raises:
             CrossfwError: it raised; with the line in the user's file.
         """
-        return call_user(self.port.origin, what, function, *arguments)
+        return self.port.call(what, function, *arguments, remedy=remedy)
 
     def draw(self, seed: int, size: Any) -> tuple:
         """(inputs, targets) as NumPy nests."""
         key = (seed, size)
         if key not in self._drawn:
-            self._drawn = {key: self.port.draw(seed, size)}
+            inputs, targets = self.port.draw(seed, size)
+            if seed == self._covered[0]:
+                inputs = transform(inputs, "inputs", is_numpy, self._cover)
+            self._drawn = {key: (inputs, targets)}
         return self._drawn[key]
+
+    def cover(self, seed: int, rows: dict[str, int]) -> None:
+        """From now on draw some integer inputs, under one seed, over all rows of the tables that they point into.
+
+        Args:
+            rows: how many, by the input's name.
+        """
+        self._covered, self._drawn = (seed, rows), {}
+
+    def _cover(self, name: str, array: np.ndarray) -> np.ndarray:
+        rows = self._covered[1].get(name)
+        return array if rows is None else covering(array.shape, rows, self._covered[0]).astype(array.dtype)
 
     def arguments(self, inputs: Any) -> tuple:
         """The positional arguments of the model: the items of a tuple, list or dict, or the one array."""
@@ -56,8 +88,52 @@ class PlainSide:
             return tuple(inputs.values())
         return tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
 
+    @contextlib.contextmanager
+    def without_recurrent_dropout(self, layers: list, name: str) -> Iterator[None]:
+        """Fused recurrent layers draw their own masks: their dropout, the attribute `name`, is switched off."""
+        rates = [(layer, getattr(layer, name)) for layer in layers if getattr(layer, name)]
+        for layer, rate in rates:
+            setattr(layer, name, type(rate)(0))
+        try:
+            yield
+        finally:
+            for layer, rate in rates:
+                setattr(layer, name, rate)
+        if rates:
+            self.masks.note("dropout inside recurrent layers is switched off, its rates are compared")
+
+    def told(self, outputs: dict[str, np.ndarray], statistics: dict[str, np.ndarray]) -> dict:
+        """What `forward` tells: both, the dropout masks that were drawn, and remarks."""
+        return {
+            "outputs": outputs,
+            "statistics": statistics,
+            "dropout": self.masks.calls,
+            "notes": self.masks.notes,
+        }
+
+    def call_model(self, name: str, arguments: tuple, forward: Callable) -> Any:
+        """What the model's forward gives.
+
+        Raises:
+            CrossfwError: it raised; with what it was called with.
+        """
+        given = [one for one in leaves(arguments, "inputs", is_single).values() if hasattr(one, "dtype")]
+        told = ", ".join(f"{tuple(one.shape)} {dtype_name(one.dtype)}" for one in given) or "nothing"
+        where = self.port.line_of("inputs")
+        remedy = f"let inputs{f' ({where})' if where else ''} give what the model takes, or mend the model"
+        return self.call(f"the {name} model's forward", forward, remedy=f"{remedy}; it was called with {told}")
+
+    def require_function(self, function: Any, kind: type) -> None:
+        """Raise CrossfwError where a model stands in the place of the function that makes it."""
+        if isinstance(function, kind):
+            asked = f"{self.framework}_model of {self.port.origin}"
+            raise CrossfwError(asked, "it is a model, no function", f"def {self.framework}_model(): return the model")
+
     def wrong_kind(self, value: Any, wanted: str, what: str = "") -> CrossfwError:
         """The error for a user's function that gives something else than it should."""
         what = what or f"{self.framework}_model()"
-        found = f"it gave {'nothing' if value is None else f'a {type(value).__module__}.{type(value).__qualname__}'}"
+        kind = value if isinstance(value, type) else type(value)
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        found = "nothing" if value is None else f"the class {name} itself" if kind is value else f"a {name}"
+        found = f"it gave {found}"
         return CrossfwError(f"{what} of {self.port.origin}", found, f"return {wanted}")

@@ -8,7 +8,8 @@ import numpy as np
 
 from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
-from crossfw.ports.portfile import call_user, run_file
+from crossfw.ports.portfile import run_file
+from crossfw.ports.user_errors import call_user
 
 
 class ModuleService:

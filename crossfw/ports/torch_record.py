@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from crossfw.ports import record
 from crossfw.ports.masks import Masks
-from crossfw.ports.nest import leaves, transform
-from crossfw.ports.record import Call
+from crossfw.ports.nest import transform
+from crossfw.ports.record import Call, arrays_in, is_single
+from crossfw.ports.torch_arrays import to_numpy
 from crossfw.ports.torch_units import settings_of
 
 
@@ -59,46 +61,17 @@ def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
             handle.remove()
 
 
-def _is_single(value: Any) -> bool:
-    """Whether a value is no tuple, list or dict: calls pass flags and numbers too."""
-    return not isinstance(value, (tuple, list, dict))
-
-
 def _copies(nest: Any) -> Any:
     """The nest with every tensor copied, because a later layer may work in place."""
-    return transform(nest, "", _is_single, lambda _, a: a.detach().clone() if is_tensor(a) else a)
+    return transform(nest, "", is_single, lambda _, a: a.detach().clone() if is_tensor(a) else a)
 
 
 def listing(calls: list[Call]) -> list[dict]:
     """What can be told of calls without their arrays."""
-    return [
-        {
-            "path": call.path,
-            "kind": call.kind,
-            "number": call.number,
-            "start": call.start,
-            "depth": call.depth,
-            "settings": settings_of(call.module),
-            "inputs": [list(a.shape) for a in _tensors((call.inputs, call.keywords)).values()],
-            "outputs": [list(a.shape) for a in _tensors(call.output).values()],
-        }
-        for call in calls
-    ]
+    return record.listing(calls, settings_of, is_tensor)
 
 
-def _tensors(nest: Any) -> dict[str, torch.Tensor]:
-    return {name: value for name, value in leaves(nest, "", _is_single).items() if is_tensor(value)}
-
-
-def arrays(call: Call) -> dict:
-    """Inputs and outputs of a call as lists of NumPy arrays."""
-    return {
-        "inputs": [a.detach().cpu().numpy() for a in _tensors((call.inputs, call.keywords)).values()],
-        "outputs": [a.cpu().numpy() for a in _tensors(call.output).values()],
-    }
-
-
-def again(call: Call, inputs: list[np.ndarray], dtype: torch.dtype, masks: Masks) -> dict[str, np.ndarray]:
+def again(call: Call, inputs: list[np.ndarray], dtype: torch.dtype, masks: Masks) -> list[np.ndarray]:
     """The outputs of a call's module with given arrays in place of its tensors, under the masks of the recorded run."""
     masks.calls[:] = call.drawn
     given = iter(inputs)
@@ -109,10 +82,10 @@ def again(call: Call, inputs: list[np.ndarray], dtype: torch.dtype, masks: Masks
         new = torch.tensor(next(given))
         return (new.to(dtype) if value.is_floating_point() else new.to(value.dtype)).reshape(value.shape)
 
-    positional = transform(call.inputs, "inputs", _is_single, change)
-    keywords = transform(call.keywords, "inputs", _is_single, change)
+    positional = transform(call.inputs, "inputs", is_single, change)
+    keywords = transform(call.keywords, "inputs", is_single, change)
     output = call.module(*positional, **keywords)
-    return {name: a.numpy() for name, a in _tensors(output).items()}
+    return [to_numpy(a) for a in arrays_in(output, is_tensor)]
 
 
 class Recording:
@@ -129,7 +102,7 @@ class Recording:
 
     def call_arrays(self, numbers: list[int]) -> list[dict]:
         """Inputs and outputs of recorded calls."""
-        return [arrays(self.calls[number]) for number in numbers]
+        return [record.contents(self.calls[number], is_tensor, to_numpy) for number in numbers]
 
     def run_call(self, number: int, inputs: list[np.ndarray], training: bool, seed: int) -> list[np.ndarray]:
         """The outputs of a recorded call that is made again, with other numbers in place of its inputs."""
@@ -138,4 +111,4 @@ class Recording:
             call = self.calls[number]
             found = self.call(call.path, lambda: again(call, inputs, self.dtype, self.masks))
         self.load(kept)
-        return list(found.values())
+        return found

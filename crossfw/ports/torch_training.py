@@ -11,6 +11,19 @@ from crossfw.ports.torch_arrays import to_numpy
 class Training:
     """The part of `Side` that changes weights."""
 
+    @staticmethod
+    def gradient(array: torch.Tensor) -> torch.Tensor:
+        """Its gradient; zeros where none reached it."""
+        if array.grad is None:
+            return torch.zeros_like(array)
+        return array.grad.to_dense() if array.grad.is_sparse else array.grad
+
+    def set_gradients(self, gradients: dict[str, np.ndarray]) -> None:
+        """Put given gradients where `backward` would have left its own."""
+        arrays = self.arrays()
+        for name, value in gradients.items():
+            arrays[name].grad = torch.tensor(value, dtype=arrays[name].dtype)
+
     def start(self) -> dict:
         """Make a fresh optimizer; its hyper-parameters for the report."""
         make = self.port.of("torch", "optimizer")

@@ -8,26 +8,22 @@ from torch import nn
 from torch.nn.modules import batchnorm, conv, instancenorm
 from torch.nn.modules import rnn as recurrent
 
+from crossfw.ports.naming import ArrayNames, units_in
 from crossfw.weights.units import Slot, Unit
 
 CELLS = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
 
 
-class Names:
-    """The name of every array that travels: a tied one has the name under which it stands first."""
+def walk(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """(dotted path, module) of the whole tree, parents first; a shared one under each of its paths."""
+    return list(model.named_modules(remove_duplicate=False))
+
+
+class Names(ArrayNames):
+    """The names of a module's parameters and running statistics."""
 
     def __init__(self, model: nn.Module):
-        self.by_id: dict = {}
-        self.arrays: dict = {}
-        for path, module in model.named_modules(remove_duplicate=False):
-            for name, array in travelling(module):
-                self.by_id.setdefault(id(array), f"{path}.{name}" if path else name)
-                self.arrays.setdefault(self.by_id[id(array)], array)
-
-    def slot(self, role: str, array: Any, shape: Any = None, **more: Any) -> Slot:
-        """The slot of a whole array, or of a part of one."""
-        whole = tuple(array.shape)
-        return Slot(role, self.by_id[id(array)], tuple(shape or whole), learns=array.requires_grad, **more)
+        super().__init__(walk(model), travelling, lambda array: array.requires_grad)
 
 
 def travelling(module: nn.Module) -> list[tuple[str, Any]]:
@@ -41,15 +37,7 @@ def travelling(module: nn.Module) -> list[tuple[str, Any]]:
 
 def units_of(model: nn.Module, order: dict[str, int]) -> list[Unit]:
     """All units in the order of the tree; `order` says when a module was first run, by path."""
-    names, found, seen = Names(model), [], set()
-    for path, module in model.named_modules(remove_duplicate=False):
-        if id(module) in seen or not travelling(module):
-            continue
-        seen.add(id(module))
-        for suffix, kind, slots, settings in _parts(module, names):
-            where = f"{path}.{suffix}" if path and suffix else path or suffix
-            found.append(Unit(where, kind, tuple(slots), settings, order.get(path), path))
-    return found
+    return units_in(walk(model), travelling, _parts, Names(model), order)
 
 
 def _parts(module: nn.Module, names: Names) -> list[tuple[str, str, list[Slot], dict]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable
 
-from crossfw.checks import require_interpreter
-from crossfw.ports.portfile import Port
+from crossfw.checks import require_choice, require_interpreter
+from crossfw.ports.portfile import KNOWN, Port
 from crossfw.verification.run import verify_pair
 from crossfw.verification.sides import local_sides, worker_sides
 from crossfw.verification.verdict import PortVerdict
@@ -23,8 +23,10 @@ def verify(block: Any, module: Any, inputs: Any, **settings: Any) -> PortVerdict
             put back as they were.
 
     Raises:
-        CrossfwError: a model cannot be run, or nothing can be compared.
+        CrossfwError: there is no such setting, a model cannot be run, or nothing can be compared.
     """
+    for name in settings:
+        require_choice("setting", name, KNOWN)
     values = {"mxnet_model": maker(block), "torch_model": maker(module), "inputs": inputs, **settings}
     with local_sides(Port(values, "crossfw.verify(...)")) as pair:
         try:

@@ -94,6 +94,8 @@ def rows_of(
         error = error_of(a, b, scale)
         grade = "equal" if error <= bound else "different"
         note = "" if a.shape == b.shape else f"shape {a.shape} against MXNet's {b.shape}"
+        if not note and a.dtype.kind == "f" and np.isfinite(b).all() and not np.isfinite(a).all():
+            note = "torch's has NaN or infinite numbers"
         rows.append(Row(stage, names[1] + ours, names[0] + theirs, dtype, run, error, bound, grade, note=note))
     return rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from crossfw.verification.covering import cover_tables
 from crossfw.verification.diagnosis import diagnose
 from crossfw.verification.divergence import locate
 from crossfw.verification.sides import Pair
@@ -23,14 +24,15 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     pair.open(seed=0)
     names = [slot.name for unit in pair.units["mxnet"] for slot in unit.slots]
     mapping = match(pair.units["mxnet"], pair.units["torch"], pair.mxnet.call("renamed", names=names))
-    draw = draws_of(pair.settings["sizes"])[0]
-    mapping, weights, notes = settle(pair, mapping, draw)
+    draws = draws_of(pair.settings["sizes"])
+    mapping, weights, notes = settle(pair, mapping, draws[0])
+    notes += cover_tables(pair, mapping, weights, draws[1])
     faults = (*mapping.faults, *constant_faults(mapping, weights["mxnet"], weights["torch"]))
     faults += tuple(one for framework, side in pair for one in uncovered(pair, framework, side))
     if not mapping.pairs:
         notes.append("no parameters to map: the models are compared as functions")
     stages = Stages(pair, mapping, weights)
-    stages.note(*notes)
+    stages.note(*notes, *(f"{n} of the port is not read: is {m} meant?" for n, m in pair.settings["unread"].items()))
     stages.run(advance)
     failing = [name for name in STAGES if any(r.stage == name and r.grade == "different" for r in stages.rows)]
     stage = "parameters" if faults else failing[0] if failing else None

@@ -107,10 +107,12 @@ class Pair:
         self.settings = {
             **told["torch"],
             **told["mxnet"],
+            "clips": [f for f in FRAMEWORKS if told[f]["clips"]],
             "checkpoints": {f: told[f]["checkpoint"] for f in FRAMEWORKS},
         }
-        if told["mxnet"]["has_loss"] != told["torch"]["has_loss"]:
-            raise one_sided(told, "has_loss", "loss")
+        for key, what in (("has_loss", "loss"), ("has_optimizer", "optimizer")):
+            if told["mxnet"][key] != told["torch"][key]:
+                raise one_sided(told, key, what)
         draw = {"seed": seed, "size": self.settings["sizes"][0]}
 
         def make_ready(side: Any) -> dict:
@@ -143,8 +145,10 @@ def one_sided(told: dict, key: str, what: str) -> CrossfwError:
 def compare_structure(outputs: dict[str, dict[str, list[int]]]) -> None:
     """Raise CrossfwError where the two sides give different numbers of arrays."""
     counts = {framework: len(found) for framework, found in outputs.items()}
-    if not all(counts.values()):
-        raise CrossfwError("an output to compare", "a model gives no array at all", "return what is to be compared")
+    silent = [f"{framework}_model()" for framework, count in counts.items() if not count]
+    if silent:
+        found = f"the model of {' and that of '.join(silent)} gives no array at all"
+        raise CrossfwError("an output to compare", found, "let its forward return what is to be compared")
     if counts["mxnet"] != counts["torch"]:
         told = "; ".join(
             f"{framework}: " + ", ".join(f"{name} {tuple(shape)}" for name, shape in found.items())

@@ -37,7 +37,10 @@ class Updates:
 
     def clipping(self) -> None:
         """The same gradients through both sides' clipping, once small and once large."""
-        if not self.pair.settings["clips"] or not self.gradients:
+        clips = self.pair.settings["clips"]
+        if len(clips) == 1:
+            self.note(f"there is {clips[0]}_clip alone: it is part of several updates, and is not compared by itself")
+        if len(clips) < 2 or not self.gradients:
             return
         for word, size in (("small", 1e-3), ("large", 1e3)):
             norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in self.gradients[0].values())) or 1.0

@@ -74,7 +74,7 @@ def write(plan: Plan, destination: Path) -> int:
     if destination.exists() and destination.samefile(plan.source.file.path):
         raise CrossfwError(f"write {destination}", "it is the file to convert", "name another file")
     metadata = {"format": "pt", "source": plan.source.file.path.name, "crossfw": __version__}
-    return write_safetensors(destination, plan.tensors, metadata, plan.source.file.release)
+    return write_safetensors(destination, plan.tensors, metadata, plan.source.file)
 
 
 def summary(plan: Plan, destination: Path) -> str:

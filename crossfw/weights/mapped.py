@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import mmap
+import os
 import struct
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from crossfw.errors import CrossfwError
+from crossfw.weights.copying import kernel_copy
 from crossfw.weights.stored import BITS, byte_count
 
 CUT = "copy or download the file again and compare its checksum with that of the source: it was cut or changed"
+LARGE = 1 << 18  # below it a call of the system costs more than it saves
 
 
 class MappedFile:
@@ -28,7 +33,7 @@ class MappedFile:
         self.path = Path(path)
         try:
             with open(self.path, "rb") as file:
-                self.size = file.seek(0, 2)
+                self.size, self.status = file.seek(0, 2), os.fstat(file.fileno())
                 self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b""
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -45,6 +50,31 @@ class MappedFile:
         if not count:
             return np.empty(shape, BITS[dtype])
         return np.frombuffer(self.map, BITS[dtype], count, offset).reshape(shape)
+
+    def copy(self, array: np.ndarray, stream: BinaryIO) -> int:
+        """Let the kernel write an array to where a stream stands; how many of its bytes came, from the first on.
+
+        None of a small array, or of one whose bytes do not lie in this file as they do in the array; perhaps not all
+        where the platform cannot: the rest is to be written.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        offset = self._offset(array)
+        if offset is None or array.nbytes < LARGE:
+            return 0
+        with suppress(FileNotFoundError), open(self.path, "rb", buffering=0) as file:
+            if os.path.samestat(self.status, os.fstat(file.fileno())):  # not another one that has its name now
+                stream.flush()
+                return kernel_copy(file.fileno(), stream.fileno(), offset, array.nbytes)
+        return 0
+
+    def _offset(self, array: np.ndarray) -> int | None:
+        """At which byte of the file an array's bytes lie in a row."""
+        if not self.size or not array.flags.c_contiguous:
+            return None
+        offset = array.ctypes.data - np.frombuffer(self.map, np.uint8).ctypes.data
+        return offset if 0 <= offset <= self.size - array.nbytes else None
 
     def check(self, offset: int, dtype: str, shape: tuple[int, ...]) -> int:
         """How many bytes an array at that offset takes.

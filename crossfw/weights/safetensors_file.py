@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -63,15 +63,15 @@ class Tensor:
         return byte_count(self.shape, np.dtype(BITS[self.dtype]).itemsize)
 
 
-def chunks(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The array's bytes in C order, in pieces of bounded size; copied only where they do not lie so."""
+def chunks(array: np.ndarray, first: int = 0) -> Iterator[np.ndarray]:
+    """The array's bytes in C order from the `first` on, in pieces of bounded size; copied only where they lie apart."""
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    for start in range(0, flat.size, CHUNK):
+    for start in range(first, flat.size, CHUNK):
         yield flat[start : start + CHUNK]
 
 
 def write_safetensors(
-    path: Path, tensors: Iterable[Tensor], metadata: dict[str, str], after_chunk: Callable[[], None] = lambda: None
+    path: Path, tensors: Iterable[Tensor], metadata: dict[str, str], source: MappedFile | None = None
 ) -> int:
     """Write aside and rename: the file is there completely or not at all. How many bytes it has.
 
@@ -81,7 +81,7 @@ def write_safetensors(
         path: the file.
         tensors: in any order; each is asked for its bits once.
         metadata: texts about the whole.
-        after_chunk: is called after each piece, to release memory.
+        source: the file that tensors are views of: what lies there as it shall be written is copied by the kernel.
 
     Raises:
         CrossfwError: the file cannot be written.
@@ -93,9 +93,7 @@ def write_safetensors(
         with open(aside, "wb") as stream:
             stream.write(len(header).to_bytes(8, "little") + header)
             for tensor in ordered:
-                for piece in chunks(tensor.bits()):
-                    stream.write(piece)
-                    after_chunk()
+                _write(stream, tensor.bits(), source)
         os.replace(aside, path)
     except OSError as error:
         found = error.strerror or str(error)
@@ -104,6 +102,15 @@ def write_safetensors(
         with suppress(OSError):
             aside.unlink()
     return 8 + len(header) + total
+
+
+def _write(stream: BinaryIO, bits: np.ndarray, source: MappedFile | None) -> None:
+    """One tensor: by the kernel as far as it can, the rest in pieces whose pages are given back."""
+    done = source.copy(bits, stream) if source is not None else 0
+    for piece in chunks(bits, done):
+        stream.write(piece)
+        if source is not None:
+            source.release()
 
 
 def _header(tensors: list[Tensor], metadata: dict[str, str]) -> tuple[bytes, int]:

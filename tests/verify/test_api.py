@@ -100,3 +100,9 @@ def test_the_plugin_shows_the_verdict(pytester):
     result = pytester.runpytest_subprocess("-p", "no:xdist", "-W", "ignore")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*DIFFERS*", "*forward*"])
+
+
+def test_a_setting_that_does_not_exist_is_refused():
+    block, module = dense()
+    with pytest.raises(crossfw.CrossfwError, match="did you mean 'mxnet_optimizer'"):
+        crossfw.verify(block, module, np.ones((2, 4)), mxnet_optimiser=None)

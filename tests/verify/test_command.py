@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.verify.ports import write_port
 
 TORCH_END = "torch.nn.Linear(6, 3))"
 MXNET_END = "nn.Dense(3))"
+HOSTILE = struct.pack("<QQQ", 0x112, 0, 2**63 - 1) + bytes(40)
 
 BAD = {
     "no such file": (lambda d: d / "none.py", ["none.py", "there is no such file"]),
@@ -51,6 +53,66 @@ BAD = {
     "inputs that torch refuses": (
         lambda d: write_port(d, ("(batch_size, 4)", "(batch_size, 5)")),
         ["the torch model's forward", "RuntimeError", "mat1 and mat2"],
+    ),
+    "inputs of a shape that MXNet's layers refuse": (
+        lambda d: write_port(d, ("activation=\"tanh\"", "activation=\"tanh\", in_units=5")),
+        ["the MXNet model's forward", "MXNetError: Shape inconsistent", "let inputs (port.py, line 17)",
+         "called with (2, 4) float32"],
+    ),
+    "inputs without arguments": (
+        lambda d: write_port(d, ("def inputs(rng, batch_size):", "def inputs():"), ("batch_size, 4", "2, 4")),
+        ["inputs() takes 0 positional arguments", "port.py, line 17"],
+    ),
+    "a model in the place of its function": (
+        lambda d: write_port(d, ("def torch_model():\n    import torch\n    return", "import torch\ntorch_model =")),
+        ["torch_model of", "it is a model, no function", "def torch_model()"],
+    ),
+    "a class in the place of a model": (
+        lambda d: write_port(d, ("return torch.nn.Sequential(", "return torch.nn.Sequential\n    (")),
+        ["torch_model()", "the class torch.nn.modules.container.Sequential itself", "return a torch.nn.Module"],
+    ),
+    "an output of no array": (
+        lambda d: write_port(d, ("    import torch\n", "    import torch\n    class Quiet(torch.nn.Linear):\n"
+                              "        def forward(self, x):\n            return None\n    return Quiet(4, 3)\n")),
+        ["torch_model() gives no array at all"],
+    ),
+    "an output that is a text": (
+        lambda d: write_port(d, ("    import torch\n", "    import torch\n    class Loud(torch.nn.Linear):\n"
+                                 "        def forward(self, x):\n            return 'x'\n    return Loud(4, 3)\n")),
+        ["the torch model's output", "output is a builtins.str", "let the model return arrays"],
+    ),
+    "lazy layers never completed": (
+        lambda d: write_port(d, ("return torch.nn", "net = torch.nn"),
+                             (TORCH_END, TORCH_END + "\n    net.extra = torch.nn.LazyLinear(2)\n"
+                              "    net.forward = lambda x: net[2](net[1](net[0](x)))\n    return net")),
+        ["torch_model()", "extra.weight, extra.bias", "lazy layers"],
+    ),
+    "a loss that takes other arguments": (
+        lambda d: write_port(d, more="\ndef loss(output, targets):\n    return output.sum()\n"),
+        ["mxnet_loss", "missing 1 required positional argument: 'targets'", "port.py, line 20"],
+    ),
+    "an optimizer on one side": (
+        lambda d: write_port(d, more="\ndef torch_optimizer(model):\n    return None\n"),
+        ["there is torch_optimizer, and no mxnet_optimizer"],
+    ),
+    "a train_mode that is a text": (
+        lambda d: write_port(d, more='\ntrain_mode = "no"\n'), ["train_mode = 'no'", "give True or False"],
+    ),
+    "a hostile .params file": (
+        lambda d: (d / "x.params").write_bytes(HOSTILE) and write_port(d, more='\nmxnet_checkpoint = "x.params"\n'),
+        ["x.params", "9,223,372,036,854,775,807 arrays"],
+    ),
+    "a torch checkpoint that is none": (
+        lambda d: write_port(d, more='\ntorch_checkpoint = "port.py"\n'),
+        ["the state dict in", "UnpicklingError", "torch.save(model.state_dict(), path)"],
+    ),
+    "a torch model that ends its process": (
+        lambda d: write_port(d, ("    import torch\n", "    import torch, os\n    os._exit(3)\n")),
+        ["the torch side", "exited with code 3"],
+    ),
+    "a torch model that leaves": (
+        lambda d: write_port(d, ("    import torch\n", "    import torch\n    raise SystemExit(3)\n")),
+        ["torch"],
     ),
     "outputs of different structure": (
         lambda d: write_port(
@@ -122,6 +184,14 @@ def test_a_wrong_port_exits_with_1(tmp_path):
     assert done.stdout.startswith("DIFFERS")
     assert "stage forward" in done.stdout
     assert "activation" in done.stdout
+
+
+def test_names_that_nothing_reads_are_told(tmp_path):
+    more = "\ncheckpiont = 'x.params'\n\ndef torch_clip(model):\n    pass\n"
+    done = crossfw("verify", str(write_port(tmp_path, more=more)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "checkpiont of the port is not read: is checkpoint meant?" in done.stdout
+    assert "there is torch_clip alone" in done.stdout
 
 
 def test_the_other_framework_need_not_be_installed_on_a_side(tmp_path):

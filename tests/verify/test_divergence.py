@@ -140,13 +140,18 @@ def test_another_layout_of_the_input_of_a_layer_is_no_divergence():
 
 @pytest.mark.parametrize("stage", ["loss", "update"])
 def test_other_stages_name_the_function_and_the_tensors(stage):
+    from mxnet import gluon
+
     faults = {
         "loss": {
             "targets": lambda rng: rng.standard_normal((7, 4)),
             "mxnet_loss": lambda o, t: ((o - t) ** 2).mean(),
             "torch_loss": lambda o, t: torch.sin((o - t) ** 2).mean(),
         },
-        "update": {"torch_optimizer": lambda model: torch.optim.SGD(model.parameters(), lr=0.25)},
+        "update": {
+            "mxnet_optimizer": lambda model: gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": 0.125}),
+            "torch_optimizer": lambda model: torch.optim.SGD(model.parameters(), lr=0.25),
+        },
     }
     found = verdict(Model, **faults[stage])
     assert found.stage == stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -15,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from crossfw.errors import CrossfwError
+from crossfw.weights import copying
 from crossfw.weights.convert import differences, plan_conversion, summary, write
 from crossfw.weights.params import read_params
 from crossfw.weights.params_records import DTYPES
@@ -163,6 +165,78 @@ def test_a_reserved_name(tmp_path):
     (tmp_path / "x.params").write_bytes(raw.listing([record], ["__metadata__"]))
     with pytest.raises(CrossfwError, match="reserves"):
         plan_conversion(tmp_path / "x.params")
+
+
+def refuse(code: int, after: int = 0):
+    """A way of copying that copies so many bytes and then fails."""
+    left = [after] if after else []
+
+    def way(source: int, destination: int, offset: int, count: int) -> int:
+        if not left:
+            raise OSError(code, os.strerror(code))
+        return os.write(destination, os.pread(source, left.pop(), offset))
+
+    return way
+
+
+def end_early(*_: int) -> int:
+    return 0
+
+
+KERNELS = {
+    "nothing in the kernel": [],
+    "no copy_file_range": ["sendfile"],
+    "another file system": [refuse(errno.EXDEV), "sendfile"],
+    "no such call, and no other": [refuse(errno.ENOSYS), refuse(errno.ENOTSOCK)],
+    "a file system that copies a part": [refuse(errno.EINVAL, after=300_001), end_early],
+}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_way_of_copying_gives_the_same_file(tmp_path, monkeypatch, kernel):
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(shape, np.float32) for shape in ((300, 700), (5,), (3, 100_001))]
+    (tmp_path / "x.params").write_bytes(raw.listing([raw.dense(value) for value in values], ["a", "b", "c"]))
+    write(plan_conversion(tmp_path / "x.params"), tmp_path / "x.safetensors")
+    calls = []
+
+    def sendfile(source: int, destination: int, offset: int, count: int) -> int:
+        calls.append(count)
+        return os.sendfile(destination, source, offset, min(count, 100_003))  # fewer than was asked for
+
+    ways = [sendfile if way == "sendfile" else way for way in KERNELS[kernel]]
+    monkeypatch.setattr(copying, "ways", lambda: ways)
+    write(plan_conversion(tmp_path / "x.params"), tmp_path / "y.safetensors")
+    assert (tmp_path / "x.safetensors").read_bytes() == (tmp_path / "y.safetensors").read_bytes()
+    assert bool(calls) == ("sendfile" in KERNELS[kernel])
+    found = SafetensorsFile(tmp_path / "y.safetensors").arrays
+    for name, value in zip("abc", values):
+        np.testing.assert_array_equal(found[name].array(), value)
+
+
+def test_the_kernel_copies_what_is_large(tmp_path):
+    """And from the file that was opened: one that has its name now is another."""
+    value = np.arange(200_000, dtype=np.float32)
+    (tmp_path / "x.params").write_bytes(raw.listing([raw.dense(value)], ["a"]))
+    params = read_params(tmp_path / "x.params")
+    with open(tmp_path / "copy", "wb") as stream:
+        assert params.file.copy(params["a"].array()[5:], stream) == value[5:].nbytes
+        assert params.file.copy(params["a"].array()[:5], stream) == 0
+        assert params.file.copy(params["a"].array()[::-1], stream) == 0
+        assert params.file.copy(value, stream) == 0
+    assert (tmp_path / "copy").read_bytes() == value[5:].tobytes()
+    (tmp_path / "x.params").replace(tmp_path / "old.params")
+    (tmp_path / "x.params").write_bytes(bytes(1_000_000))
+    with open(tmp_path / "copy", "wb") as stream:
+        assert params.file.copy(params["a"].array(), stream) == 0
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    (tmp_path / "x.params").write_bytes(raw.listing([raw.dense(np.ones(200_000, np.float32))], ["a"]))
+    monkeypatch.setattr(copying, "ways", lambda: [refuse(errno.ENOSPC)])
+    with pytest.raises(CrossfwError, match="No space left"):
+        write(plan_conversion(tmp_path / "x.params"), tmp_path / "x.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.params"]
 
 
 OPEN_HUGE = """

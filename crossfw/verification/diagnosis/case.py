@@ -139,3 +139,8 @@ def listed(paths: list[str]) -> str:
 def plain(value: Any) -> str:
     """A value as it stands in code."""
     return f"{value:g}" if isinstance(value, float) else repr(tuple(value) if isinstance(value, list) else value)
+
+
+def close(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays are equal but for rounding."""
+    return a.shape == b.shape and bool(np.abs(a - b).max(initial=0) <= 1e-9 * max(1e-30, np.abs(b).max(initial=0)))

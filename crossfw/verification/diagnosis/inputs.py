@@ -8,9 +8,8 @@ from itertools import permutations
 
 import numpy as np
 
-from crossfw.verification.diagnosis.case import Case, Point
-from crossfw.verification.diagnosis.layers import close, edit
-from crossfw.verification.diagnosis.trying import Hypothesis, suppose
+from crossfw.verification.diagnosis.case import Case, Point, close
+from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 
 
 def hypotheses(case: Case) -> Iterator[Hypothesis]:

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from crossfw.verification.comparing import label
-from crossfw.verification.diagnosis.layers import close
+from crossfw.verification.diagnosis.case import close
 from crossfw.verification.diagnosis.weights import GATES, reordered
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.diagnosis.case import Case, listed
-from crossfw.verification.diagnosis.layers import edit
-from crossfw.verification.diagnosis.trying import Hypothesis, suppose
+from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 
 MOMENTA = (0.1, 0.9, 0.01, 0.99)
 
@@ -59,7 +58,13 @@ def rates(case: Case) -> Iterator[Hypothesis]:
 
 
 def gradients(case: Case) -> Iterator[Hypothesis]:
-    """Parameters that are cut off from their gradient."""
+    """Parameters that are cut off from their gradient, or rows of them."""
+    for _, torch, path, _ in case.settings:
+        row = torch.get("padding_idx")
+        if row is not None:
+            change = {"change": "set", "path": path, "values": {"padding_idx": None}}
+            found, remedy = f"padding_idx={row}: this row gets no gradient", f"leave out padding_idx in {path}"
+            yield suppose("padding index", path, found, remedy, change, trap=24)
     for site in case.sites:
         if site["name"] in ("detach", "detach_") and site["parameter"]:
             told = {"edit": "instead", "operation": {"name": "identity"}}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from crossfw.verification.comparing import slot_pairs
+from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause, Row
 
@@ -49,6 +50,16 @@ def suppose(
 ) -> Hypothesis:
     """A hypothesis with one cause."""
     return Hypothesis((Cause(name, place or "(model)", found, remedy, trap),), changes, tuple((arrays or {}).items()))
+
+
+def edit(
+    cause: str, case: Case, site: dict, found: str, remedy: str, change: dict, trap: int | None = None
+) -> Hypothesis:
+    """An edit of one call."""
+    where = case.where(site)
+    return suppose(
+        cause, where, found, f"{where}: {remedy}", {"change": "site", "site": site["site"], **change}, trap=trap
+    )
 
 
 class Remembered:

@@ -7,9 +7,8 @@ from itertools import permutations
 
 import numpy as np
 
-from crossfw.verification.diagnosis.case import Case, listed
-from crossfw.verification.diagnosis.layers import close, edit
-from crossfw.verification.diagnosis.trying import Hypothesis, suppose
+from crossfw.verification.diagnosis.case import Case, close, listed
+from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 
 GATES = {"gru": 3, "lstm": 4}
 PRODUCTS = ("matmul", "mm", "linear", "dot", "addmm", "bmm")

@@ -1,0 +1,132 @@
+"""Activations: another one, another slope or flavour, one too few; in modules, in code, in recurrent layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossfw.verification.diagnosis.case import Case, plain
+from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
+from crossfw.verification.pairing import family
+
+SLOPES = (0.01, 0.25, 0.2, 0.3, 0.1, 0.125, 0.5)
+ACTIVATIONS = (
+    "relu",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "silu",
+    "gelu",
+    "leaky_relu",
+    "elu",
+    "softsign",
+    "selu",
+    "identity",
+    "relu6",
+    "hardsigmoid",
+    "hardsigmoid by 0.2",
+    "mish",
+    "log_sigmoid",
+    "softmax",
+    "log_softmax",
+)
+GELUS = ("gelu", "gelu by tanh", "gelu by sigmoid")
+FUNCTIONS = {
+    "relu",
+    "relu_",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "softsign",
+    "silu",
+    "gelu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "relu6",
+    "hardsigmoid",
+    "mish",
+    "logsigmoid",
+    "softmax",
+    "log_softmax",
+    "hardtanh",
+}
+
+
+def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
+    """Another activation; another slope or flavour of the same one first."""
+    old = site["name"]
+    if old == "leaky_relu":
+        for slope in slopes(case):
+            told = {"edit": "instead", "operation": {"name": "leaky_relu", "negative_slope": slope}}
+            now = site["settings"].get("negative_slope", 0.01)
+            yield edit("slope", case, site, f"negative slope {plain(now)}", f"negative_slope={slope:g}", told, 27)
+    for name in GELUS if old == "gelu" else ():
+        told = {"edit": "instead", "operation": {"name": name}}
+        found = f"GELU with approximate={site['settings'].get('approximate', 'none')!r}"
+        yield edit("gelu", case, site, found, f"MXNet's is {'the exact one (erf)' if name == 'gelu' else name}", told)
+    for name in ACTIVATIONS:
+        if name.split()[0] != old.rstrip("_"):
+            told = {"edit": "instead", "operation": {"name": name}}
+            yield edit(
+                "activation",
+                case,
+                site,
+                f"{old} where MXNet's has {name}",
+                f"{name} in the place of {old}",
+                told,
+                19 if "rnn" in site["path"] else None,
+            )
+
+
+def slopes(case: Case) -> list[float]:
+    """MXNet's own slopes first."""
+    own = [m[key] for m, *_ in case.settings for key in ("alpha", "slope") if isinstance(m.get(key), float)]
+    return list(dict.fromkeys([*own, *SLOPES]))
+
+
+def nonlinearity(case: Case) -> Iterator[Hypothesis]:
+    """The activation of plain recurrent layers and cells: Gluon's layer defaults to relu, torch's to tanh."""
+    kinds = {module["path"]: module["kind"] for module in case.stages.pair.modules["torch"]}
+    for pair in case.stages.mapping.pairs:
+        if pair.torch.kind == "rnn":
+            path, now = pair.torch.layer, pair.torch.settings.get("nonlinearity", "tanh")
+            other = "relu" if now == "tanh" else "tanh"
+            values = {"nonlinearity": other} if kinds[path].endswith("Cell") else {"mode": f"RNN_{other.upper()}"}
+            change = {"change": "set", "path": path, "values": values}
+            for told, was in ((change, now), ({**change, "values": flipped(values)}, other)):
+                new = "relu" if was == "tanh" else "tanh"
+                remedy = f"nonlinearity={new!r} in {path}"
+                yield suppose("activation", path, f"{was} where MXNet's layer has {new}", remedy, told, trap=19)
+
+
+def flipped(values: dict) -> dict:
+    """The other activation."""
+    swap = {"relu": "tanh", "tanh": "relu", "RNN_RELU": "RNN_TANH", "RNN_TANH": "RNN_RELU"}
+    return {key: swap[value] for key, value in values.items()}
+
+
+def modules(case: Case) -> Iterator[Hypothesis]:
+    """Another activation in the place of the module at the place, whatever it is, if it has no parameters."""
+    first = case.place.first
+    if (
+        first is None
+        or case.place.gap is not None
+        or any(p.torch.layer == case.place.path for p in case.stages.mapping.pairs)
+    ):
+        return
+    path, kind = case.place.path, first.torch["kind"]
+    if family(kind) in ("activation", "") or kind == "Identity":
+        for name in ACTIVATIONS:
+            told = {"change": "instead", "path": path, "operation": {"name": name}}
+            yield suppose("activation", path, f"{kind} where MXNet has {name}", f"{name} in the place of {path}", told)
+
+
+def missing(case: Case) -> Iterator[Hypothesis]:
+    """An activation that torch's side lacks, at the place."""
+    for point in case.points:
+        if point.ours.shape == point.theirs.shape:
+            for name in ACTIVATIONS:
+                if name != "identity":
+                    told = {"change": point.side, "path": point.path, "operation": {"name": name}}
+                    where = f"{point.side} {point.path or '(model)'}"
+                    yield suppose("activation", where, f"MXNet applies {name} there", f"apply {name} {where}", told)
