@@ -154,7 +154,7 @@ class SweepTest:
         """The ratio of every pair at one value, its interval widened by what the control shows of the machine."""
         names = [name for name in samples.by_name if not name.endswith(measure.CONTROL)]
         controls = [name.removesuffix(measure.CONTROL) for name in samples.by_name if name not in names]
-        noise = max((measure.control_noise(samples, name) for name in controls), default=0.0)
+        noise = max((measure.control_noise(samples.by_name, name) for name in controls), default=0.0)
         for name, other in sweep.pairs(names):
             found = ratio_interval(samples.by_name[name], samples.by_name[other]).widened(noise)
             self.ratios.append(
