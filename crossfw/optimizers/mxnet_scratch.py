@@ -11,7 +11,7 @@ from crossfw.optimizers.spec import OptimizerSpec
 
 def clip_global_norm(gradients: list[nd.NDArray], theta: float) -> nd.NDArray:
     """Scale all gradients in place by min(theta / norm, 1); return the norm before."""
-    norm = nd.sqrt(sum((g * g).sum() for g in gradients))
+    norm = nd.sqrt(sum(nd.dot(g.reshape(-1), g.reshape(-1)) for g in gradients))
     scale = nd.minimum(theta / norm, 1.0)
     for g in gradients:
         g *= scale.reshape((1,) * g.ndim)

@@ -73,22 +73,32 @@ def forward_graph(place: Place, steps: int, masked: bool, keeps: bool) -> Graph:
     """
     cell, projected, mask = cell_of(place), sym.var("projected"), sym.var("mask")
     p = {name: sym.var(name) for name in place.recurrent}
-    state = {name: sym.expand_dims(sym.var(name), axis=0) for name in place.spec.STATES}
-    found: dict[str, list] = {"hidden": [None] * steps}
+    first = state = {name: sym.expand_dims(sym.var(name), axis=0) for name in place.spec.STATES}
+    found: dict[str, list] = {}
     for t in place.order(steps):
         out = cell.step(place, p, at(projected, t), state)
-        new = {name: out.pop(name) for name in state}
-        out.update({f"before {name}": value for name, value in state.items()})
         if masked:
-            real = sym.broadcast_like(at(mask, t), new["h"])
-            new = {name: sym.where(real, value, state[name]) for name, value in new.items()}
-        out["hidden"] = new["h"] * real if masked else new["h"]
+            real = sym.broadcast_like(at(mask, t), out["h"])
+            out.update({name: sym.where(real, out[name], old) for name, old in state.items()})
+        state = {name: out[name] for name in state}
         for name, value in out.items():
             found.setdefault(name, [None] * steps)[t] = value
-        state = new
     last = {name: sym.squeeze(value, axis=0) for name, value in state.items()}
-    wanted = found if keeps else {"hidden": found["hidden"]}
-    return Graph({**last, **{name: sym.concat(*values, dim=0) for name, values in wanted.items()}})
+    every = {name: sym.concat(*values, dim=0) for name, values in found.items()}
+    outputs = {"hidden": sym.broadcast_mul(every["h"], mask) if masked else every["h"]}
+    if keeps:
+        outputs.update({name: every[name] for name in cell.KEPT})
+        outputs.update({f"before {name}": shifted(place, every[name], first[name], steps) for name in state})
+    return Graph({**last, **outputs})
+
+
+def shifted(place: Place, after: sym.Symbol, first: sym.Symbol, steps: int) -> sym.Symbol:
+    """The states before all steps (T, N, H), from those after them and the first one."""
+    if steps == 1:
+        return first
+    if place.backwards:
+        return sym.concat(sym.slice_axis(after, axis=0, begin=1, end=steps), first, dim=0)
+    return sym.concat(first, sym.slice_axis(after, axis=0, begin=0, end=steps - 1), dim=0)
 
 
 @lru_cache(GRAPHS)

@@ -75,14 +75,15 @@ class Steps(torch.autograd.Function):
         kept = {name: projected.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
         for name, value in state.items():
             states[name][start] = value
-        old_rows, new_rows = (by_step([array[part] for array in states.values()]) for part in (before, after))
-        rows = by_step(cell.parts(place, projected, kept))
+        parts, rows = by_step(cell.parts(place, projected, kept)), by_step(states.values())
+        old_rows, new_rows = rows[before], rows[after]
         for t in place.order(steps):
-            cell.step(place, shared, rows[t], old_rows[t], new_rows[t])
+            cell.step(place, shared, parts[t], old_rows[t], new_rows[t])
             for old, new in zip(old_rows[t], new_rows[t]) if mask is not None else ():
                 new.copy_(torch.where(mask[t][:, None] > 0, new, old))
         ctx.place, ctx.mask, ctx.names = place, mask, (tuple(p), tuple(states), tuple(kept))
-        ctx.save_for_backward(inputs, projected, *p.values(), *states.values(), *kept.values())
+        ctx.rows = parts, old_rows, new_rows
+        ctx.save_for_backward(inputs, *p.values(), *states.values(), *kept.values())
         hidden = states["h"][after]
         last = (array[steps - start].clone() for array in states.values())
         return hidden if mask is None else hidden * mask[:, :, None], *last
@@ -96,7 +97,7 @@ class Steps(torch.autograd.Function):
         where each step adds what it hands back.
         """
         place, mask, cell = ctx.place, ctx.mask, cell_of(ctx.place)
-        (inputs, gates), saved = ctx.saved_tensors[:2], iter(ctx.saved_tensors[2:])
+        inputs, saved = ctx.saved_tensors[0], iter(ctx.saved_tensors[1:])
         p, states, kept = ({name: next(saved) for name in names} for names in ctx.names)
         steps, (start, before, after) = len(d_hidden), ends(place, len(d_hidden))
         d_states = {name: torch.zeros_like(array) for name, array in states.items() if name != "h"}
@@ -105,23 +106,19 @@ class Steps(torch.autograd.Function):
         d_states["h"][after] = d_hidden if mask is None else d_hidden * mask[:, :, None]
         for d_state, d_end in zip(d_states.values(), d_last):
             d_state[steps - start] += d_end
-        old, new, d_old, d_new = (
-            {name: array[part] for name, array in arrays.items()}
-            for arrays in (states, d_states)
-            for part in (before, after)
-        )
         d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
-        d_part = cell.d_parts(place, d_sums)
-        every = (cell.parts(place, gates, kept), old.values(), new.values(), d_part, d_new.values(), d_old.values())
-        rows = [by_step(tensors) for tensors in every]
+        d_parts = cell.d_parts(place, d_sums)
+        d_rows = by_step(d_states.values())
+        every = (*ctx.rows, by_step(d_parts), d_rows[after], d_rows[before])
         for t in reversed(place.order(steps)):
-            for d_after, d_before in zip(rows[4][t], rows[5][t]) if mask is not None else ():
+            for d_new, d_old in zip(d_rows[after][t], d_rows[before][t]) if mask is not None else ():
                 real = mask[t][:, None]
-                d_before.addcmul_(d_after, 1 - real)
-                d_after.mul_(real)
-            cell.step_backward(place, p, *(row[t] for row in rows))
+                d_old.addcmul_(d_new, 1 - real)
+                d_new.mul_(real)
+            cell.step_backward(place, p, *(rows[t] for rows in every))
+        old = {name: array[before] for name, array in states.items()}
         d_inputs, d_p = project_backward(place, p, inputs, d_sums)
-        d_p = {**cell.gradients(place, kept, old, d_part), **d_p}
+        d_p = {**cell.gradients(place, kept, old, d_parts), **d_p}
         first = (d_state[start] for d_state in d_states.values())
         return None, None, d_inputs, *(d_p[name] for name in p), *first
 

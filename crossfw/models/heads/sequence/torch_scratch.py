@@ -9,4 +9,6 @@ import torch
 
 def apply(spec: Any, p: dict, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """Outputs (T, N, Q) from hidden states (T, N, width)."""
-    return hidden @ p["W_hq"].T + p["b_q"] if spec.readout else hidden
+    if not spec.readout:
+        return hidden
+    return torch.addmm(p["b_q"], hidden.flatten(0, 1), p["W_hq"].T).unflatten(0, hidden.shape[:2])
