@@ -20,45 +20,17 @@ from crossfw.harness.conclude import Conclusion
 from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.harness.machine import describe_machine
 from crossfw.harness.options import RunOptions, missing_frameworks
+from crossfw.harness.outcome import empty_result, exit_code, left_out
 from crossfw.harness.progress import RunProgress
 from crossfw.harness.published import example_rows, trained_rows
 from crossfw.harness.speed import SpeedResult, SpeedTest
 from crossfw.harness.store import Store
 from crossfw.harness.sweep import Outcome, check_sweeps, run_sweeps
 from crossfw.harness.work import Work
-from crossfw.report.facts import skipped
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
-from crossfw.task import Task
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
-
-
-def empty_result(task: Task, reason: str, failures: list[Failure]) -> TaskResult:
-    """The result of a task that gave nothing."""
-    return TaskResult(
-        task=task.name,
-        verdict="incomplete",
-        agreement=[],
-        perplexity=[],
-        throughput=[],
-        published=[],
-        failures=failures,
-        title=task.title,
-        description=task.description,
-        setup={},
-        reason=reason,
-        first_divergence=[],
-        learning=None,
-        causality=[],
-        floor=None,
-        measures=[],
-        samples=[],
-        notes=[],
-        sweeps=[],
-        warnings=[],
-        measurement=None,
-    )
 
 
 class Run:
@@ -225,22 +197,6 @@ class Run:
             "sweeps": swept.sweeps,
             "warnings": [*measured.warnings, *left_out(compared - same)],
         }
-
-
-def left_out(names: set[str]) -> list[str]:
-    """Why some implementations have no throughput, as a warning."""
-    return [f"not the same model, so its speed was not measured: {', '.join(sorted(names))}"] if names else []
-
-
-def exit_code(tasks: list[TaskResult], named: bool) -> int:
-    """1 where anything disagrees, 2 where anything could not be compared, 0 otherwise.
-
-    A task of the catalogue that was skipped because its corpus cannot be had counts only when it was named.
-    """
-    verdicts = {result["verdict"] for result in tasks if named or not skipped(result)}
-    if "disagree" in verdicts:
-        return 1
-    return 0 if verdicts == {"agree"} else 2
 
 
 def run(options: RunOptions, command: list[str], console: Console) -> tuple[Results, int]:

@@ -93,9 +93,7 @@ class SpeedTest:
             )
             for i in ready
         }
-        rows = [
-            row for s in samples for row in measure.rows_of(s, control.name, costs[s.mode], contest.tokens, beside)
-        ]
+        rows = [row for s in samples for row in measure.rows_of(s, control.name, costs[s.mode], contest.tokens, beside)]
         read_back = {name: worker.call("environment") for name, worker in workers.items()}
         return SpeedResult(rows, self.measurement(samples, costs, rates, read_back, disturbed))
 
