@@ -215,7 +215,11 @@ def test_rows_in_results_json_are_read_as_they_are(tmp_path):
     assert load(tmp_path).results["tasks"][0]["agreement"] == task["agreement"]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[]")])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[]")],
+    ids=["gone", "empty", "no gzip", "no rows", "a list"],  # gzip writes the time: processes would not collect alike
+)
 def test_rows_that_are_gone_or_broken_say_so(tmp_path, content):
     write_report(examples.results(examples.worked_example()), tmp_path)
     path = tmp_path / archive.FILE
