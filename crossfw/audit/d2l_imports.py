@@ -13,7 +13,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-from crossfw.backends.loading import supply_numpy_aliases
+from crossfw.backends.loading import prepare_for_mxnet
 from crossfw.errors import CrossfwError
 
 VERSION = "1.0.3"
@@ -40,7 +40,7 @@ def d2l_mxnet() -> ModuleType:
         CrossfwError: d2l, or something that it imports, is missing.
     """
     _require_d2l()
-    supply_numpy_aliases()
+    prepare_for_mxnet()
     module = _import("d2l.mxnet")
     module.npx.set_np()
     return module

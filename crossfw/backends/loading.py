@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from crossfw.backends import cuda11
 from crossfw.models import MODELS, Implementation
 
 NUMPY_ALIASES = {"bool": bool, "int": int, "float": float, "complex": complex, "object": object, "str": str}
@@ -19,6 +20,16 @@ def supply_numpy_aliases() -> None:
     for name, kind in NUMPY_ALIASES.items():
         if name not in vars(np):
             setattr(np, name, kind)
+
+
+def prepare_for_mxnet() -> None:
+    """What comes before MXNet is imported: NumPy's old aliases, and CUDA 11 where this MXNet is the one for it.
+
+    Raises:
+        ImportError: MXNet is the one for CUDA, and a library or the driver is missing.
+    """
+    supply_numpy_aliases()
+    cuda11.preload()
 
 
 def _load_file(path: str) -> ModuleType:
@@ -38,7 +49,7 @@ class Parts:
     def __init__(self, implementation: Implementation, model: str):
         framework = implementation.framework
         if framework == "mxnet":
-            supply_numpy_aliases()
+            prepare_for_mxnet()
         backend = importlib.import_module(f"crossfw.backends.{framework}")
         style = implementation.name.replace("-", "_")
         if implementation.file is None:

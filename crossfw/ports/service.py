@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crossfw.backends.loading import supply_numpy_aliases
+from crossfw.backends.loading import prepare_for_mxnet
 from crossfw.checks import require_boolean, require_choice, require_integer
 from crossfw.errors import CrossfwError
 from crossfw.ports.portfile import Port, read_port
@@ -35,7 +35,7 @@ class PortService:
             CrossfwError: the port or its model cannot be had.
         """
         if self.framework == "mxnet":
-            supply_numpy_aliases()
+            prepare_for_mxnet()
         self.port = self.source if isinstance(self.source, Port) else read_port(self.source)
         try:
             module = importlib.import_module(f"crossfw.ports.{SIDES[self.framework]}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import warnings
 
-from crossfw.backends.loading import supply_numpy_aliases
+from crossfw.backends.loading import prepare_for_mxnet
 
-supply_numpy_aliases()
+prepare_for_mxnet()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     importlib.import_module("mxnet")
