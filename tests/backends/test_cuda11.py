@@ -16,7 +16,7 @@ PRELOAD = "from crossfw.backends import cuda11; cuda11.preload()"
 
 
 def environment(folder: Path, libraries: tuple) -> Path:
-    """A folder of packages with mxnet-cu112's metadata, and wheels with any shared object under the libraries' names."""
+    """A folder of packages with mxnet-cu112's metadata, and any shared object under each library's name."""
     about = folder / "mxnet_cu112-1.9.1.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mxnet-cu112\nVersion: 1.9.1\n")
