@@ -10,7 +10,8 @@ import numpy as np
 
 from crossfw.backends.threads import affinity
 
-SWITCHES = ("MXNET_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "TORCH_", "NVIDIA_TF32")  # they change results or speed
+# They change results or speed.
+SWITCHES = ("MXNET_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "TORCH_", "OPENBLAS_", "MALLOC_", "NVIDIA_TF32")
 
 
 def thread_pools() -> dict[str, int]:

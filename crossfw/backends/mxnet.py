@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import mxnet
 import numpy as np
 from mxnet import autograd, nd
 
 from crossfw.backends import mxnet_tape
 from crossfw.backends.mxnet_device import context
+from crossfw.backends.threads import requested_threads
 
 
 class Backend:
@@ -105,5 +104,5 @@ class Backend:
 
     @classmethod
     def threads(cls) -> int:
-        """Threads that the framework says it uses."""
-        return int(os.environ["OMP_NUM_THREADS"])
+        """Threads that were asked for: MXNet does not tell what it uses; the pools of its libraries do."""
+        return requested_threads()

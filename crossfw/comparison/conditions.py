@@ -12,7 +12,7 @@ from crossfw.report.formatting import listing
 
 LENGTH = ("epochs run", "updates per epoch")  # how long it was trained: no matter to stages 0 to 7 nor to speed
 MACHINE = ("cpu", "cores")
-RUN = ("device", "threads", "threads_while_speed_is_measured")
+RUN = ("device", "dtype", "threads_while_speed_is_measured")
 
 
 def changes(old: dict[str, Any], new: dict[str, Any], names: Any = None) -> list[str]:

@@ -75,7 +75,8 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
         rows = {name: (ours[name], theirs[name]) for name in ours if name in theirs}
         if not rows:
             continue
-        limits = [math.log(b / a) for a, b in (map(_limit, pair) for pair in rows.values()) if a and b]
+        products = [_products(side) for side in (old, new)]
+        limits = [math.log(products[1][name] / rate) for name, rate in products[0].items() if name in products[1]]
         steady = _steady(*sides)
         pairs = [_control(*both) for both in zip(sides, steady)]
         found.append(
@@ -153,9 +154,10 @@ def moved(change: float, slower: str = "slower", faster: str = "faster") -> str:
     return f"{formatting.percent(abs(math.expm1(change)))} {slower if change < 0 else faster}"
 
 
-def _limit(row: ThroughputRow) -> float | None:
-    """What the machine's own product or copy would allow, in tokens per second."""
-    return row["tokens_per_second"] / row["limit_fraction"] if row["limit_fraction"] else None
+def _products(task: dict[str, Any]) -> dict[str, float]:
+    """The speed of the machine's own matrix product by framework; empty where a report does not hold it."""
+    measurement = task.get("measurement") or {}
+    return {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
 
 
 def _noise(controls: list[ThroughputRow]) -> float:

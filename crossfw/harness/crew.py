@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from itertools import count
 from threading import Lock, get_ident
@@ -14,6 +14,7 @@ from crossfw.backends.client import Worker, WorkerDied
 from crossfw.models import Implementation
 
 Job = Callable[[], None]
+AT_A_QUEUE = 2  # threads on average, at most: each has a process, which stays warm
 
 
 class Crew:
@@ -38,6 +39,9 @@ class Crew:
             self.dismiss(key)
             python = self.pythons.get(implementation.framework)
             self.workers[key] = Worker(implementation, python, self.threads, self.cpus)
+            if self.stopped:  # meanwhile, by another thread, which did not see this one
+                self.workers[key].kill()
+                raise WorkerDied(implementation.name, "the run was stopped")
         return self.workers[key]
 
     @contextmanager
@@ -108,14 +112,14 @@ class Sharing:
 
 
 def run_side_by_side(crew: Crew, queues: list[list[Job]], at_once: int) -> None:
-    """Run queues of jobs on `at_once` threads; those of a queue begin in its order, and may run at the same time.
+    """Run queues of jobs on at most `at_once` threads; those of a queue begin in its order, and may run together.
 
     An exception in one of them, or the interrupt of the user, kills the crew, so that all others end, and is raised.
     """
-    sharing = Sharing(queues)
+    sharing, at_once = Sharing(queues), min(at_once, max(1, AT_A_QUEUE * len(queues)))
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            for future in [pool.submit(sharing.work) for _ in range(at_once)]:
+            for future in as_completed([pool.submit(sharing.work) for _ in range(at_once)]):
                 future.result()
         except BaseException:
             crew.kill()

@@ -59,6 +59,7 @@ class Conditions:
     """Counters at one moment, all in seconds since some start; a difference of two tells what happened between.
 
     Attributes:
+        moment: in seconds. cpus: how many are watched.
         busy, stolen: time of the watched CPUs at work, and taken away by the hypervisor.
         own: processor time of this process and its workers.
         held_back: time that a container's quota held its processes back.
@@ -66,6 +67,7 @@ class Conditions:
     """
 
     moment: float
+    cpus: int
     busy: float
     stolen: float
     own: float
@@ -82,13 +84,19 @@ class Conditions:
         total = sum(sum(cpu) - getattr(cpu, "guest", 0.0) - getattr(cpu, "guest_nice", 0.0) for cpu in watched)
         counts = [_read(path) for path in CPUS.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")]
         return cls(
-            time.monotonic(), total - idle - stolen, stolen, _own_seconds(), _held_back(), sum(map(int, counts or [0]))
+            moment=time.monotonic(),
+            cpus=len(watched),
+            busy=total - idle - stolen,
+            stolen=stolen,
+            own=_own_seconds(),
+            held_back=_held_back(),
+            overheated=sum(map(int, counts or [0])),
         )
 
 
-def disturbances(before: Conditions, after: Conditions, cpus: int) -> list[str]:
-    """What disturbed the time between two moments on so many CPUs; empty where nothing did, or nothing shows."""
-    span = cpus * max(after.moment - before.moment, 1e-9)
+def disturbances(before: Conditions, after: Conditions) -> list[str]:
+    """What disturbed the time between two moments on the watched CPUs; empty where nothing did, or nothing shows."""
+    span = after.cpus * max(after.moment - before.moment, 1e-9)
     others = ((after.busy - before.busy) - (after.own - before.own)) / span
     stolen = (after.stolen - before.stolen) / span
     held_back, overheated = after.held_back - before.held_back, after.overheated - before.overheated

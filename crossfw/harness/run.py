@@ -55,6 +55,8 @@ class Run:
             environment={
                 "machine": describe_machine(),
                 "threads_while_speed_is_measured": options.threads,
+                "device": options.device,
+                "dtype": options.dtype,
                 "implementations": self.environments,
             },
             suite=options.suite,

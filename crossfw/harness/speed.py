@@ -83,7 +83,7 @@ class SpeedTest:
         enough = partial(measure.narrow_enough, control=control.name)
         contest, before = Contest(workers, batch, spec.tokens(batch), enough), Conditions.now(self.crew.cpus)
         samples = [contest.run(mode, self.rounds, self.budget, self.advance) for mode in measure.MODES]
-        disturbed = disturbances(before, Conditions.now(self.crew.cpus), self.work.options.threads)
+        disturbed = disturbances(before, Conditions.now(self.crew.cpus))
         optimizer, itemsize = self.work.task.recipe.optimizer, np.dtype(self.work.options.dtype).itemsize
         costs = spec.counts(batch).costs(itemsize, len(optimizer.state_names()))
         rates = self.rates(ready, measure.copied_bytes(costs["train"]))

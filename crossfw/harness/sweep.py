@@ -12,6 +12,7 @@ from crossfw.agreement.condition import condition_of
 from crossfw.agreement.record import record_step
 from crossfw.agreement.shared import make_shared
 from crossfw.backends.client import WorkerError
+from crossfw.backends.threads import choose_cpus
 from crossfw.errors import CrossfwError
 from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew
@@ -69,7 +70,7 @@ class SweepTest:
         for value in self.swept.values:
             case = variant(self.work, setting, value)
             own = setting == "threads"  # a process has its threads from its start
-            with Crew(self.crew.pythons, value) if own else nullcontext(self.crew) as crew:
+            with Crew(self.crew.pythons, value, choose_cpus(value)) if own else nullcontext(self.crew) as crew:
                 self.at(case, crew)
         return Sweep(
             setting=setting,

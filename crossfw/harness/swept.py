@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from crossfw.checks import nearest, require_integer
@@ -53,7 +54,7 @@ def parse_sweeps(texts: tuple[str, ...]) -> tuple[Swept, ...]:
         if not equals or not setting:
             raise CrossfwError(asked, "no setting with its values", example)
         words = [word.strip() for word in listed.split(",")] if listed else []
-        if strange := [word for word in words if not word.isascii() or not word.lstrip("+-").isdigit()]:
+        if strange := [word for word in words if not re.fullmatch(r"[+-]?[0-9]+", word)]:
             raise CrossfwError(asked, f"{strange[0]!r} is no integer", example)
         if setting in found:
             raise CrossfwError(asked, f"{setting} is swept twice", "name all its values in one --sweep")

@@ -18,7 +18,7 @@ class Variant:
     """A task at one value of a swept setting.
 
     Attributes:
-        value: of the setting. spec: the model's. threads: of every worker.
+        value: of the setting. spec: the model's.
         batch: what is timed.
         small: what agreement is shown on: the value as it is, everything else as small as in agreement elsewhere.
     """
@@ -27,7 +27,6 @@ class Variant:
     spec: Any
     batch: dict[str, np.ndarray]
     small: dict[str, np.ndarray]
-    threads: int
 
 
 def resized(batch: dict[str, np.ndarray], steps: int | None, sequences: int | None) -> dict[str, np.ndarray]:
@@ -73,7 +72,7 @@ def variant(work: Work, setting: str, value: int) -> Variant:
         None if setting == "steps" else AGREEMENT_STEPS,
         None if setting == "batch" else AGREEMENT_SEQUENCES,
     )
-    return Variant(value, spec, batch, small, value if setting == "threads" else work.options.threads)
+    return Variant(value, spec, batch, small)
 
 
 def _with_setting(spec: Any, name: str, value: int, asked: str) -> Any:

@@ -59,9 +59,10 @@ def ratios(speeds: Speeds, control: str) -> dict[str, tuple[str, Interval]]:
 
 
 def narrow_enough(speeds: Speeds, control: str) -> bool:
-    """Whether the interval of every ratio of two implementations is narrower than WIDTH."""
-    printed = [interval for name, (_, interval) in ratios(speeds, control).items() if not name.endswith(CONTROL)]
-    return all(interval.width < WIDTH for interval in printed)
+    """Whether the interval of every ratio of two implementations is narrower than WIDTH; without any, the control's."""
+    found = ratios(speeds, control)
+    printed = [interval for name, (_, interval) in found.items() if not name.endswith(CONTROL)]
+    return all(interval.width < WIDTH for interval in printed or [interval for _, interval in found.values()])
 
 
 def rows_of(
@@ -114,7 +115,10 @@ def control_noise(speeds: Speeds, control: str) -> float:
 
 
 def copied_bytes(cost: Cost) -> int:
-    """Size of the array whose copy moves as much as a step, so that both find it in the same level of the caches."""
+    """Size of the array whose copy moves as much as a step, within COPIED_BYTES.
+
+    Both then find it in the same level of the caches; a smaller step may find its own in a faster one.
+    """
     least, most = COPIED_BYTES
     return int(min(max(cost.bytes / 2, least), most))
 

@@ -102,7 +102,7 @@ class Contest:
                 enough = self.enough(speeds) if trusted else enough
             advance()
         if self.enough is not None:
-            enough = self.enough(speeds)
+            enough = len(speeds[names[0]]) >= ROUNDS_TO_STOP and self.enough(speeds)
         return Samples(mode, speeds, {name: first for name, (first, _) in warm.items()}, enough)
 
     def _round(self, number: int, mode: str, repeats: dict[str, int], speeds: Speeds) -> None:

@@ -54,4 +54,6 @@ def alone_there(pair: Pair, weights: dict[str, np.ndarray], draw: Any, rows: dic
         after = pair.both("forward", **draw.arguments, training=False)["mxnet"]["outputs"]
     except CrossfwError:
         return False
-    return all(error_of(after[name], value) <= limit for name, value in before.items())
+    return before.keys() == after.keys() and all(
+        error_of(after[name], value) <= limit for name, value in before.items()
+    )

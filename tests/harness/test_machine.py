@@ -10,12 +10,12 @@ import pytest
 from crossfw.harness import machine
 from crossfw.harness.machine import Conditions, disturbances, frequency_policy, load_at_start
 
-START = Conditions(moment=100.0, busy=50.0, stolen=1.0, own=20.0, held_back=0.5, overheated=3)
+START = Conditions(moment=100.0, cpus=2, busy=50.0, stolen=1.0, own=20.0, held_back=0.5, overheated=3)
 
 
 def after(**changed) -> Conditions:
     """Ten seconds later on two CPUs, which this program had to itself."""
-    fine = {"moment": 110.0, "busy": 70.0, "stolen": 1.0, "own": 40.0, "held_back": 0.5, "overheated": 3}
+    fine = {"moment": 110.0, "cpus": 2, "busy": 70.0, "stolen": 1.0, "own": 40.0, "held_back": 0.5, "overheated": 3}
     return Conditions(**{**fine, **changed})
 
 
@@ -32,7 +32,7 @@ def after(**changed) -> Conditions:
     ],
 )
 def test_disturbances(changed, words):
-    found = disturbances(START, after(**changed), 2)
+    found = disturbances(START, after(**changed))
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found))
 

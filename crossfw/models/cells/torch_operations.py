@@ -19,6 +19,17 @@ def tanh_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None)
     return torch.ops.aten.tanh_backward.grad_input(d, y, grad_input=out)
 
 
+def added_by_token(d: torch.Tensor, tokens: torch.Tensor, count: int) -> torch.Tensor:
+    """The sums of the rows of d (positions, columns) with the same token, (count, columns), always in the same order.
+
+    On a graphics card `index_add_` adds in whatever order its threads come.
+    """
+    rows = d.new_zeros(count, d.shape[1])
+    if d.is_cuda:
+        return rows.index_put_((tokens,), d, accumulate=True)
+    return rows.index_add_(0, tokens, d)
+
+
 def by_gate(p: torch.Tensor, x: torch.Tensor, gates: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """W^T for W (G H, D), laid out for products x W^T in a loop; memory for one (N, G H); and its gates (G, N, H)."""
     out = x.new_empty(len(x), len(p))

@@ -8,7 +8,6 @@ from types import MappingProxyType, ModuleType
 from mxnet import gluon, nd
 from mxnet.gluon import nn
 
-from crossfw.models.stack.mxnet_scratch import unstack
 from crossfw.models.stack.spec import Place, StackSpec
 
 NAMES = {"W_xh": "i2h_weight", "W_hh": "h2h_weight", "b_h": "i2h_bias", "b_xh": "i2h_bias", "b_hh": "h2h_bias"}
@@ -36,6 +35,12 @@ def with_gradient(inputs: nd.NDArray) -> nd.NDArray:
     inputs = inputs.copy()
     inputs.attach_grad()
     return inputs
+
+
+def unstack(array: nd.NDArray) -> list[nd.NDArray]:
+    """The slices along the first axis by one `split`: the backward of indexing fills a whole zero array per step."""
+    slices = nd.split(array, num_outputs=len(array), axis=0, squeeze_axis=True)
+    return slices if isinstance(slices, list) else [slices]
 
 
 class Stack(nn.Sequential):

@@ -25,19 +25,13 @@ from mxnet import autograd, nd, sym
 from crossfw.backends import mxnet_tape
 from crossfw.models.stack.spec import Place, StackSpec
 
-GRAPHS = 256  # that are kept: one for each cell, number of steps and way to use it
+GRAPHS = 24  # of each kind that are kept, one for each cell, number of steps and use: each has its memory
 FLAGS = (("static_alloc", True), ("static_shape", True))
 
 
 def cell_of(place: Place) -> ModuleType:
     """The room of the place's cell."""
     return import_module(f"crossfw.models.cells.{place.cell}.mxnet_scratch")
-
-
-def unstack(array: nd.NDArray) -> list[nd.NDArray]:
-    """The slices along the first axis by one `split`: the backward of indexing fills a whole zero array per step."""
-    slices = nd.split(array, num_outputs=len(array), axis=0, squeeze_axis=True)
-    return slices if isinstance(slices, list) else [slices]
 
 
 def project(place: Place, p: dict, inputs: nd.NDArray) -> nd.NDArray:

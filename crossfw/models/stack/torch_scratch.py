@@ -8,7 +8,8 @@ the same:
 - `Steps` back-propagates by hand, with the reference's equations: the gradients of W_xh, W_hh and the biases are sums
   over t, of d_t h_{t-1}^T and its like: one product over all steps and sequences, after the loop.
 - Every step writes where its results are kept, and adds to the gradients where they are, so that nothing is copied
-  together before or after the loops.
+  together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
+  writes, and multiplies by `factors` of all steps at once where this one computes each step's own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
+from crossfw.models.cells.torch_operations import added_by_token
 from crossfw.models.stack.spec import Place, StackSpec
 
 
@@ -46,7 +48,7 @@ def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: t
     """The gradients of the inputs (None for tokens), and of W_xh and the biases by name, from (T, N, G H)."""
     d_flat = d_projected.flatten(0, 1)
     if place.inputs == "tokens":
-        d_rows = d_flat.new_zeros(place.input_size, d_flat.shape[1]).index_add_(0, inputs.flatten(), d_flat)
+        d_rows = added_by_token(d_flat, inputs.flatten(), place.input_size)
         d_inputs, d_W, d_bias = None, d_rows.T, d_rows.sum(dim=0)
     else:
         d_inputs, d_W = d_projected @ p["W_xh"], d_flat.T @ inputs.flatten(0, 1)
@@ -119,6 +121,7 @@ class Steps(torch.autograd.Function):
         old = {name: array[before] for name, array in states.items()}
         d_inputs, d_p = project_backward(place, p, inputs, d_sums)
         d_p = {**cell.gradients(place, kept, old, d_parts), **d_p}
+        ctx.rows = None
         first = (d_state[start] for d_state in d_states.values())
         return None, None, d_inputs, *(d_p[name] for name in p), *first
 

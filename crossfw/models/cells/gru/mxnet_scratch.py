@@ -7,7 +7,7 @@ from mxnet import sym
 from crossfw.models.cells.mxnet_operations import outer, part, product, product_back, sigmoid, tanh
 from crossfw.models.stack.spec import Place
 
-KEPT = ("r", "z", "inner", "n")  # inner: what stands beside n in a product with r
+KEPT = ("r", "z", "inner", "n")  # inner: in a product with r (reset after), or r h (before)
 
 
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
