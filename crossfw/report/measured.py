@@ -72,8 +72,8 @@ def _rounds(name: str, measurement: Measurement, mode: str) -> str:
     rounds = f"{name.capitalize()}: {formatting.count(found['rounds'], 'round')}"
     if found["precise"]:
         return f"{rounds}, until the interval of every ratio was narrower than {width}."
-    budget = f"the budget of {measurement['budget_seconds']:g} s, or the most rounds"
-    return f"{rounds}; {budget}, came before the interval of every ratio was narrower than {width}."
+    budget = f"the budget of {measurement['budget_seconds']:g} s or of rounds"
+    return f"{rounds}; {budget} ended before the interval of every ratio was narrower than {width}."
 
 
 def _cost(measurement: Measurement) -> str:

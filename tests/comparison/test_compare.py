@@ -117,7 +117,13 @@ CHANGES = {
     "another recipe": (lambda r: first(r)["setup"].update(hidden_size=512), "different", "settings"),
     "trained longer": (lambda r: first(r)["setup"].update({"epochs run": "6 of 6"}), "different", "settings"),
     "another machine": (lambda r: r["environment"]["machine"].update(cpu="another"), "different", "machine"),
-    "other threads": (lambda r: r["environment"].update(threads=1), "different", "machine"),
+    "other threads": (
+        lambda r: r["environment"].update(threads_while_speed_is_measured=1),
+        "different",
+        "machine",
+    ),
+    "another device": (lambda r: r["environment"].update(device="cuda:0"), "different", "machine"),
+    "another dtype": (lambda r: r["environment"].update(dtype="float64"), "different", "machine"),
     "another torch": (
         lambda r: r["environment"]["implementations"]["torch-nn"].update(torch="2.14"),
         "different",

@@ -13,7 +13,7 @@ def test_how_it_was_measured_is_told():
     assert equal.startswith("4 workers in turn on the same arrays, each with 2 threads in OpenMP, BLAS")
     assert equal.endswith("pinned to CPU 0 and 1.")
     assert training == "Training: 24 rounds, until the interval of every ratio was narrower than 5 %."
-    ended = "the budget of 1.2 s ended before the interval of every ratio was narrower than 5 %."
+    ended = "the budget of 1.2 s or of rounds ended before the interval of every ratio was narrower than 5 %."
     assert inference == f"Inference: 7 rounds; {ended}"
     assert "A/A control" in speed
     assert limit.endswith("costs: 133 MFLOP and 2.54 MB in training and 44.4 MFLOP and 1.49 MB in inference.")
