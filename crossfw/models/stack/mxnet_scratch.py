@@ -144,17 +144,31 @@ class Steps:
             self.given.update(found)
         return self.hidden, self.last
 
-    def backward(self) -> nd.NDArray:
-        """The gradient of the projected inputs; those of the recurrent parameters and the first state are set."""
+    def backward(self) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
+        """The projected inputs, and parameters that were computed from others, with their gradients.
+
+        Those of all other recurrent parameters are set; of the first state too, where it is kept.
+        """
         d_last = {f"d {name}": value.grad for name, value in self.last.items()}
         graph = backward_graph(self.place, len(self.hidden), "mask" in self.given)
         found = graph({**self.recurrent, **self.given, "d_hidden": self.hidden.grad, **d_last})
+        heads, gradients = [self.projected], [found["projected"]]
         for name, value in self.recurrent.items():
-            value.grad[:] = found[name]
+            if value.grad is None:
+                heads.append(value)
+                gradients.append(found[name])
+            else:
+                value.grad[:] = found[name]
         for name, value in self.state.items():
             if value.grad is not None:
                 value.grad[:] += found[name]
-        return found["projected"]
+        return heads, gradients
+
+
+def joined(directions: list[Steps]) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
+    """What `Steps.backward` gives, of all directions of a layer."""
+    found = [steps.backward() for steps in directions]
+    return [head for heads, _ in found for head in heads], [d for _, gradients in found for d in gradients]
 
 
 def recurrent(place: Place, p: dict) -> dict:
@@ -179,8 +193,7 @@ def run_layer(
             found.append((hidden if mask is None else nd.broadcast_mul(hidden, mask.expand_dims(2)), {}))
     if keeps and directions:
         outputs = [array for steps in directions for array in (steps.hidden, *steps.last.values())]
-        heads = [steps.projected for steps in directions]
-        mxnet_tape.record(lambda: (heads, [steps.backward() for steps in directions]), outputs)
+        mxnet_tape.record(lambda: joined(directions), outputs)
     return found
 
 
