@@ -13,6 +13,7 @@ from rich.console import Console
 import crossfw
 from crossfw.catalogue import find_task
 from crossfw.errors import CrossfwError
+from crossfw.harness import speed, sweep
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
 from crossfw.harness.swept import parse_sweeps
@@ -89,11 +90,11 @@ def test_what_a_model_has_no_place_for(case):
 @pytest.mark.parametrize(
     ("name", "setting", "value", "sizes"),
     [
-        ("lm_rnn", "hidden", 7, {"hidden_size": 7, "layers": 1, "inputs": (35, 32), "small": (8, 4), "threads": 1}),
-        ("lm_rnn", "layers", 3, {"hidden_size": 128, "layers": 3, "inputs": (35, 32), "small": (8, 4), "threads": 1}),
-        ("lm_rnn", "batch", 50, {"hidden_size": 128, "layers": 1, "inputs": (35, 50), "small": (8, 50), "threads": 1}),
-        ("lm_rnn", "steps", 90, {"hidden_size": 128, "layers": 1, "inputs": (90, 32), "small": (90, 4), "threads": 1}),
-        ("lm_rnn", "threads", 2, {"hidden_size": 128, "layers": 1, "inputs": (35, 32), "small": (8, 4), "threads": 2}),
+        ("lm_rnn", "hidden", 7, {"hidden_size": 7, "layers": 1, "inputs": (35, 32), "small": (8, 4)}),
+        ("lm_rnn", "layers", 3, {"hidden_size": 128, "layers": 3, "inputs": (35, 32), "small": (8, 4)}),
+        ("lm_rnn", "batch", 50, {"hidden_size": 128, "layers": 1, "inputs": (35, 50), "small": (8, 50)}),
+        ("lm_rnn", "steps", 90, {"hidden_size": 128, "layers": 1, "inputs": (90, 32), "small": (90, 4)}),
+        ("lm_rnn", "threads", 2, {"hidden_size": 128, "layers": 1, "inputs": (35, 32), "small": (8, 4)}),
     ],
 )
 def test_one_setting_changes_and_nothing_else(name, setting, value, sizes):
@@ -103,7 +104,6 @@ def test_one_setting_changes_and_nothing_else(name, setting, value, sizes):
         "layers": found.spec.layers,
         "inputs": found.batch["inputs"].shape,
         "small": found.small["inputs"].shape,
-        "threads": found.threads,
     }
 
 
@@ -128,6 +128,13 @@ def test_resizing_picks_evenly_and_keeps_padding_at_the_end():
     assert longer["targets"].tolist() == [7, 8]
     assert (fewer["inputs"].tolist(), fewer["targets"].tolist()) == ([[1], [3]], [7])
     assert resized(batch, None, 5)["inputs"][0].tolist() == [1, 1, 1, 5, 5]
+
+
+@pytest.fixture(autouse=True)
+def _briefly(monkeypatch):
+    """As few rounds as there may be: speeds are not what is tested."""
+    for room in (speed, sweep):
+        monkeypatch.setitem(room.BUDGET_SECONDS, "quick", 0.1)
 
 
 def run_quietly(**given):
@@ -166,7 +173,7 @@ def test_a_run_with_sweeps_end_to_end(tmp_path):
     again, _ = run_quietly(**given, resume=True)
     assert again == task
     changed, _ = run_quietly(**{**given, "sweeps": parse_sweeps(("batch=2,4",))}, resume=True)
-    assert [sweep["setting"] for sweep in changed["sweeps"]] == ["batch"]
+    assert [each["setting"] for each in changed["sweeps"]] == ["batch"]
 
 
 def port(tmp_path: Path, body: str) -> tuple:
@@ -189,15 +196,15 @@ class Model(sibling.Model):
     )
     assert (code, task["verdict"]) == (1, "disagree")
     assert "torch-port differs from numpy first at stage 4 gradients, tensor loss at hidden = 16" in task["reason"]
-    [sweep] = task["sweeps"]
-    by_place = {(point["value"], point["implementation"]): point for point in sweep["points"]}
+    [swept] = task["sweeps"]
+    by_place = {(point["value"], point["implementation"]): point for point in swept["points"]}
     assert by_place[8, "torch-port"]["tokens_per_second"] > 0
     wrong = by_place[16, "torch-port"]
     assert (wrong["tokens_per_second"], wrong["samples"]) == (None, [])
     assert wrong["reason"] == "not the same model: gradients, loss"
     assert wrong["error"] > wrong["bound"]
     assert by_place[16, "torch-nn"]["tokens_per_second"] > 0
-    assert [row["implementation"] for row in sweep["exponents"]] == ["torch-nn"]
+    assert [row["implementation"] for row in swept["exponents"]] == ["torch-nn"]
 
 
 def test_what_dies_at_one_value_costs_that_value_only(tmp_path):
@@ -218,7 +225,7 @@ class Model(sibling.Model):
     [failure] = task["failures"]
     assert (failure["implementation"], failure["stage"]) == ("torch-port", "sweep, hidden = 16")
     assert "SIGKILL" in failure["reason"]
-    [sweep] = task["sweeps"]
-    lacking = [(p["value"], p["implementation"]) for p in sweep["points"] if p["tokens_per_second"] is None]
+    [swept] = task["sweeps"]
+    lacking = [(p["value"], p["implementation"]) for p in swept["points"] if p["tokens_per_second"] is None]
     assert lacking == [(16, "torch-port")]
-    assert {row["implementation"]: row["points"] for row in sweep["exponents"]} == {"torch-nn": 3, "torch-port": 2}
+    assert {row["implementation"]: row["points"] for row in swept["exponents"]} == {"torch-nn": 3, "torch-port": 2}
