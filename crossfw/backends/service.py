@@ -188,13 +188,16 @@ class Service:
         """
         waiting.require_waiting(f"{repeats} steps ({mode})", self.stopwatch.left_to_do(mode, repeats))
 
-    def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
-        """`operations` and `bytes` per second of a product and a copy; see `crossfw.throughput.timing.machine_rates`.
+    def check_sync_of_product(self) -> None:
+        """See whether `sync()` waits for a large matrix product, which takes far longer than to ask for it.
 
         Raises:
-            CrossfwError: `sync()` does not wait for a product.
+            CrossfwError: it does not.
         """
         waiting.require_waiting("a large matrix product", waiting.product_left_to_do(self.backend))
+
+    def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
+        """`operations` and `bytes` per second of a product and a copy; see `machine_rates`."""
         return machine_rates(self.backend, size, copied, seconds)
 
     def build_seconds(self) -> float:

@@ -103,7 +103,8 @@ class Vocabulary:
         """
         if self.closed:
             return np.array([self.index(token) for token in tokens], dtype=np.int64)
-        return np.array([self._indices.get(token, self.unknown) for token in tokens], dtype=np.int64)
+        indices, unknown = self._indices, self.unknown
+        return np.array([indices.get(token, unknown) for token in tokens], dtype=np.int64)
 
     def decode(self, ids: np.ndarray) -> list[str]:
         """The tokens of indices.

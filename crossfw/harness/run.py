@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from datetime import datetime, timezone
 
@@ -31,6 +32,7 @@ from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
+REPORT_SHARE = 0.05  # of the time of a run, at most, goes into reports before its last
 
 
 class Run:
@@ -63,6 +65,7 @@ class Run:
             tasks=kept,
         )
         self.new: list[TaskResult] = []
+        self.next_report, self.unreported = 0.0, False
 
     def load_data(self, work: Work) -> None:
         """Read every task's data before anything runs, so that a mistake is told at once.
@@ -80,20 +83,32 @@ class Run:
             self.skipped[work.task.name] = f"skipped: {error.found}. {error.remedy}"
 
     def execute(self) -> Results:
-        """Run all tasks; the report is written after each."""
+        """Run all tasks; the report is written as they end, and in any case at the end or where the run is ended."""
         pythons, threads = dict(self.options.pythons), self.options.threads
         crew, racers = Crew(pythons, 1), Crew(pythons, threads, choose_cpus(threads))
         with RunProgress(self.console, len(self.work)) as progress, crew, racers:
             self.try_out(crew)
             for framework, reason in self.missing.items():
                 progress.say(f"the implementations of {framework} are left out: {reason}")
-            for work in self.work:
-                result = self.run_task(work, crew, racers, progress)
-                self.results["tasks"].append(result)
-                self.new.append(result)
-                write_report(self.results, self.options.out)
-                progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
+            try:
+                for work in self.work:
+                    result = self.run_task(work, crew, racers, progress)
+                    self.results["tasks"].append(result)
+                    self.new.append(result)
+                    self.unreported = True
+                    if time.monotonic() >= self.next_report:
+                        self.write_report()
+                    progress.task_done(f"{work.task.name}: {result['verdict']}. {result['reason']}")
+            finally:
+                if self.unreported:
+                    self.write_report()
         return self.results
+
+    def write_report(self) -> None:
+        """The report of all tasks so far, and when the next is due: with many tasks it takes seconds."""
+        begun, self.unreported = time.monotonic(), False
+        write_report(self.results, self.options.out)
+        self.next_report = time.monotonic() + (time.monotonic() - begun) / REPORT_SHARE
 
     def try_out(self, crew: Crew) -> None:
         """Build the first model with every implementation that is the user's own, or on a device that may be missing.

@@ -172,15 +172,13 @@ class Work:
 
         float64 twice, for the trajectory; then the dtype that is reported, from every seed, and once more one unit
         in the last place away. The reference is trained only as far as trajectories are compared, the second time with
-        another rounding at every update too.
+        another rounding at every update too. In a quick run it alone is trained a second time: noise has no time to
+        grow in a few updates, and the reference's is the floor.
         """
         if not self.epochs:
             return []
         device, dtype = self.options.device, self.options.dtype
         make = partial(TrainingPlan, device=device, batches_used=self.batches_used)
-        plans = [make("float64", seed=0, epochs=self.compared_epochs, perturbed=moved) for moved in (False, True)]
-        if dtype == "float64" and self.epochs == self.compared_epochs:
-            plans = plans[1:]  # the first is among those that are reported
         if implementation.name == REFERENCE:
             plans = [
                 make(kind, seed=0, epochs=self.compared_epochs, perturbed=moved, rounded_otherwise=moved)
@@ -188,6 +186,9 @@ class Work:
                 for moved in (False, True)
             ]
             return list(dict.fromkeys(plans))
-        plans += [make(dtype, seed=seed, epochs=self.epochs, evaluated=True) for seed in range(self.seeds)]
-        plans.append(make(dtype, seed=0, epochs=self.compared_epochs, perturbed=True))
+        plans = [make(dtype, seed=seed, epochs=self.epochs, evaluated=True) for seed in range(self.seeds)]
+        if dtype != "float64" or self.epochs != self.compared_epochs:  # else it is the first of these
+            plans.append(make("float64", seed=0, epochs=self.compared_epochs))
+        if self.options.suite != "quick":
+            plans += [make(kind, seed=0, epochs=self.compared_epochs, perturbed=True) for kind in ("float64", dtype)]
         return list(dict.fromkeys(plans))

@@ -22,6 +22,7 @@ STYLE = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # finding a place above the ticks takes a third of the time of a drawing
     "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -14,14 +14,15 @@ from crossfw.report.canvas import Drawing, Style, legend, present, render, uprig
 from crossfw.schema import PerplexityRow, TaskResult
 
 NOISE, INK = "#d5d9e0", "#1f2937"
+FEWEST_EPOCHS = 2  # of one, the tables say all that a figure could show
 SMALLEST = 1e-17  # where a logarithmic axis draws a gap of zero
 DASHES = {"training": "-", "validation": "--"}
 
 
 def perplexity(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | None:
-    """Perplexity by epoch of all implementations; None where there is nothing finite to draw."""
+    """Perplexity by epoch of all implementations; None where there is nothing finite to draw, or a single point."""
     rows = [row for row in facts.drawn_rows(task) if _drawable(row)]
-    if not rows:
+    if max((row["epoch"] for row in rows), default=0) < FEWEST_EPOCHS:
         return None
     names = present(rows, styles)
     bands = _noise_bands(task, rows)
@@ -56,7 +57,8 @@ def perplexity(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing
 def gaps(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing | None:
     """The gap of every pair's float64 curves by epoch, with noise floor, bound and horizon."""
     learning = task["learning"]
-    if not learning or not any(np.isfinite(row["gap"]) for row in learning["trajectory"]):
+    finite = [row["epoch"] for row in learning["trajectory"] if np.isfinite(row["gap"])] if learning else []
+    if max(finite, default=0) < FEWEST_EPOCHS:
         return None
     pairs = facts.trajectory_pairs(learning)
     figure, axes = upright(2.7, len(pairs) + 2)

@@ -64,7 +64,6 @@ class Stopwatch:
             for array in [*results, *self.state.values(), *self.backend.model.parameters.values()]:
                 self.backend.numpy(array)
 
-        self.run(mode, 1)
         return left_to_do(start, self.backend.sync, read)
 
     def peak_memory(self, mode: str, steps: int) -> dict:

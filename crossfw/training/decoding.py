@@ -13,7 +13,7 @@ from crossfw.models.losses.numpy import log_softmax
 
 
 class Decoder:
-    """The decoder of a model after it has read one source, as steps over several hypotheses at once."""
+    """The decoder of a model after it has read some sources, as steps over several hypotheses at once."""
 
     def __init__(self, backend: Any, source: np.ndarray, source_mask: np.ndarray | None):
         self.backend, model = backend, backend.model
@@ -23,11 +23,11 @@ class Decoder:
         self.state = {name: backend.numpy(value) for name, value in state.items()}
         self.context = self.state[model.spec.top]
 
-    def step(self, tokens: np.ndarray, state: dict) -> tuple[np.ndarray, dict]:
-        """Log-probabilities (N, Q) and the next state, from tokens (N,) and a state."""
+    def step(self, tokens: np.ndarray, state: dict, sources: np.ndarray) -> tuple[np.ndarray, dict]:
+        """Log-probabilities (R, Q) and the next state, from tokens (R,), a state, and which source each row is of."""
         backend = self.backend
         native = {name: backend.native(value) for name, value in state.items()}
-        context = backend.native(np.broadcast_to(self.context, (len(tokens), self.context.shape[1])).copy())
+        context = backend.native(self.context[sources])
         output, last = backend.decode({"inputs": backend.native(tokens[None])}, native, context)
         scores = log_softmax(backend.numpy(output)[0].astype(np.float64))
         return scores, {name: backend.numpy(value) for name, value in last.items()}
@@ -38,35 +38,50 @@ def greedy(decoder: Decoder, start: int, steps: int) -> np.ndarray:
     count = len(decoder.context)
     tokens, state, written = np.full(count, start), decoder.state, []
     for _ in range(steps):
-        scores, state = decoder.step(tokens, state)
+        scores, state = decoder.step(tokens, state, np.arange(count))
         tokens = scores.argmax(axis=-1)
         written.append(tokens)
     return np.array(written, dtype=np.int64).reshape(steps, count)
 
 
 def beam_search(decoder: Decoder, start: int, end: int, steps: int, beam: int) -> np.ndarray:
-    """The best sequence of at most `steps` tokens, int64 (steps,), filled with `end`.
+    """The best sequence of at most `steps` tokens for every source, int64 (steps, N), filled up with `end`.
 
-    Hypotheses are ranked by their log-probability divided by length^0.75 (Wu et al., 2016, as in D2L 10.8).
+    Hypotheses are ranked by their log-probability divided by length^0.75 (Wu et al., 2016, as in D2L 10.8). All sources
+    have `beam` rows at every step, and a row without a hypothesis has the score -inf: arrays keep their shape.
     """
-    live: list[tuple[float, list[int]]] = [(0.0, [])]
-    state, finished = decoder.state, []
-    for _ in range(steps):
-        last = np.array([tokens[-1] if tokens else start for _, tokens in live])
-        scores, state = decoder.step(last, state)
-        total = scores + np.array([score for score, _ in live])[:, None]
-        order = np.argsort(-total, axis=None, kind="stable")[:beam]
-        rows, tokens = np.unravel_index(order, total.shape)
-        grown = [(float(total[r, t]), [*live[r][1], int(t)]) for r, t in zip(rows, tokens)]
-        finished += [hypothesis for hypothesis in grown if hypothesis[1][-1] == end]
-        going_on = [i for i, (_, written) in enumerate(grown) if written[-1] != end]
-        if not going_on:
-            live = []
+    count = len(decoder.context)
+    source = np.arange(count)[:, None]
+    score = np.where(np.arange(beam) == 0, np.zeros((count, beam)), -np.inf)
+    written = np.empty((steps, count, beam), dtype=np.int64)
+    best, chosen = np.full(count, -np.inf), np.full((steps, count), end)
+    last, sources = np.full((count, beam), start), np.repeat(np.arange(count), beam)
+    state = {name: value[sources] for name, value in decoder.state.items()}
+
+    def choose(ranked: np.ndarray, length: int) -> None:
+        """Keep the best of (N, beam) finished sequences where none was better."""
+        first = ranked.argmax(axis=1)
+        better = np.flatnonzero(ranked.max(axis=1) > best)
+        best[better] = ranked.max(axis=1)[better]
+        chosen[:, better] = end
+        chosen[:length, better] = written[:length, better, first[better]]
+
+    for length in range(1, steps + 1):
+        scores, state = decoder.step(last.ravel(), state, sources)
+        total = (score[:, :, None] + scores.reshape(count, beam, -1)).reshape(count, -1)
+        order = np.argsort(-total, axis=1, kind="stable")[:, :beam]
+        score = np.take_along_axis(total, order, axis=1)
+        row, last = np.divmod(order, scores.shape[1])
+        written[: length - 1] = written[: length - 1, source, row]
+        written[length - 1] = last
+        state = {name: value[(source * beam + row).ravel()] for name, value in state.items()}
+        ranked, over = score / length**0.75, last == end
+        choose(np.where(over, ranked, -np.inf), length)
+        score = np.where(over, -np.inf, score)
+        if np.isneginf(score).all():
             break
-        live = [grown[i] for i in going_on]
-        state = {name: value[rows[going_on]] for name, value in state.items()}
-    best = max([*finished, *live], key=lambda hypothesis: hypothesis[0] / len(hypothesis[1]) ** 0.75)[1]
-    return np.array(best + [end] * (steps - len(best)), dtype=np.int64)
+    choose(score / steps**0.75, steps)
+    return chosen
 
 
 def decode(
@@ -78,10 +93,5 @@ def decode(
         start, end: the tokens that begin and end a target.
         beam: hypotheses kept; 1 is greedy decoding.
     """
-    if beam == 1:
-        return greedy(Decoder(backend, source, source_mask), start, steps)
-    columns = []
-    for n in range(source.shape[1]):
-        mask = None if source_mask is None else source_mask[:, n : n + 1]
-        columns.append(beam_search(Decoder(backend, source[:, n : n + 1], mask), start, end, steps, beam))
-    return np.stack(columns, axis=1)
+    decoder = Decoder(backend, source, source_mask)
+    return greedy(decoder, start, steps) if beam == 1 else beam_search(decoder, start, end, steps, beam)

@@ -76,7 +76,7 @@ def test_torch_computes_the_same_on_the_card(workers, name):
 def test_torch_waits_for_the_card(tmp_path):
     with Worker(Implementation("torch-nn")) as worker:
         prepared(worker, "cuda:0").call("check_sync", mode="train", repeats=5)
-        worker.call("machine_rates", size=1024, copied=1 << 24, seconds=0.01)
+        worker.call("check_sync_of_product")
 
 
 @pytest.mark.gpu
@@ -95,4 +95,4 @@ def test_a_card_that_is_not_waited_for_is_found(tmp_path):
     with Worker(Implementation("torch-mine", str(file))) as worker:
         prepared(worker, "cuda:0")
         with pytest.raises(CallFailed, match="of the work still to be done"):
-            worker.call("machine_rates", size=64, copied=1 << 16, seconds=0.0)
+            worker.call("check_sync_of_product")

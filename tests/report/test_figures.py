@@ -131,8 +131,8 @@ def test_points_that_cannot_be_drawn_are_left_out(value):
     assert "perplexity" not in draw(examples.agreeing(perplexity=rows))
 
 
-def test_curves_of_one_epoch_and_of_one_value_can_be_drawn():
-    point = {
+def test_curves_of_one_value_can_be_drawn_and_those_of_one_epoch_are_left_to_the_tables():
+    first = {
         "implementation": "torch-nn",
         "seed": 0,
         "epoch": 1,
@@ -141,7 +141,9 @@ def test_curves_of_one_epoch_and_of_one_value_can_be_drawn():
         "dtype": "float64",
         "perturbed": False,
     }
-    assert "perplexity" in draw(examples.blank("x", perplexity=[point]))
+    second = {**first, "epoch": 2}
+    assert "perplexity" in draw(examples.blank("x", perplexity=[first, second]))
+    assert "perplexity" not in draw(examples.blank("x", perplexity=[first]))
 
 
 def test_gaps_that_are_zero_or_no_numbers_can_be_drawn():

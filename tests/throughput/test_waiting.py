@@ -102,7 +102,7 @@ def test_every_sibling_waits(workers, name):
     prepare(workers[name])
     for mode in ("train", "infer"):
         workers[name].call("check_sync", mode=mode, repeats=3)
-    workers[name].call("machine_rates", size=64, copied=1 << 16, seconds=0.0)
+    workers[name].call("check_sync_of_product")
 
 
 def test_mxnet_without_waitall_is_found(tmp_path):
@@ -115,4 +115,4 @@ def test_mxnet_without_waitall_is_found(tmp_path):
     with Worker(Implementation("mxnet-mine", str(file))) as worker:
         prepare(worker)
         with pytest.raises(CallFailed, match="of the work still to be done"):
-            worker.call("machine_rates", size=64, copied=1 << 16, seconds=0.0)
+            worker.call("check_sync_of_product")

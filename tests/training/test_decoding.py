@@ -51,13 +51,25 @@ def test_greedy_decoding_is_teacher_forcing_with_its_own_outputs(workers, case):
     np.testing.assert_array_equal(activations["output"].argmax(axis=-1), written)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_source_is_decoded_beside_others_as_it_is_alone(workers, case):
+    *_, batch, _ = ready(workers["numpy"], case)
+    how = {"start": START, "end": END, "steps": STEPS, "beam": 3}
+    mask = batch.get("source_mask")
+    together = workers["numpy"].call("decode", source=batch["source"], source_mask=mask, **how)
+    for n in range(N):
+        only = None if mask is None else mask[:, n : n + 1]
+        alone = workers["numpy"].call("decode", source=batch["source"][:, n : n + 1], source_mask=only, **how)
+        np.testing.assert_array_equal(alone[:, 0], together[:, n])
+
+
 class Table:
     """A decoder whose log-probabilities depend on the last token only."""
 
     def __init__(self, table: np.ndarray):
         self.table, self.state, self.context = table, {"h": np.zeros((1, 1))}, np.zeros((1, 1))
 
-    def step(self, tokens, state):
+    def step(self, tokens, state, sources):
         return self.table[tokens], {"h": np.zeros((len(tokens), 1))}
 
 
@@ -75,7 +87,7 @@ def test_a_beam_as_wide_as_everything_finds_the_best_sequence(seed):
     logits = np.random.default_rng(seed).normal(0, 2, (4, 4))
     table = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     best = max(product(range(4), repeat=4), key=lambda tokens: score(table, tokens))
-    found = tuple(beam_search(Table(table), START, END, 4, beam=4**4).tolist())
+    found = tuple(beam_search(Table(table), START, END, 4, beam=4**4)[:, 0].tolist())
     assert score(table, found) == pytest.approx(score(table, best))
     assert score(table, found) >= score(table, tuple(greedy(Table(table), START, 4)[:, 0].tolist())) - 1e-12
 
@@ -87,4 +99,4 @@ def test_greedy_takes_the_most_probable_token():
 
 def test_what_follows_the_end_is_filled_with_it():
     table = np.log(np.array([[0.05, 0.9, 0.05], [0.3, 0.3, 0.4], [0.2, 0.2, 0.6]]))
-    np.testing.assert_array_equal(beam_search(Table(table), START, END, 4, beam=2), [END] * 4)
+    np.testing.assert_array_equal(beam_search(Table(table), START, END, 4, beam=2)[:, 0], [END] * 4)
