@@ -12,6 +12,7 @@ from mxnet.gluon import nn
 
 from crossfw.ports import record
 from crossfw.ports.mxnet_arrays import to_numpy
+from crossfw.ports.mxnet_operators import Operator, operator_calls
 from crossfw.ports.mxnet_units import settings_of, walk
 from crossfw.ports.nest import leaves
 from crossfw.ports.record import Call
@@ -30,7 +31,7 @@ def tree(model: gluon.Block) -> list[dict]:
 
 @contextlib.contextmanager
 def recorded(model: gluon.Block) -> Iterator[list[Call]]:
-    """Within it every call is kept; the list is in the order in which calls ended."""
+    """Within it every call is kept, of a SymbolBlock its operators too; in the order in which calls ended."""
     done: list[Call] = []
     open_calls: list[Call] = []
     begun = 0
@@ -45,7 +46,12 @@ def recorded(model: gluon.Block) -> Iterator[list[Call]]:
         return hook
 
     def end(block: gluon.Block, inputs: tuple, output: Any) -> None:
+        nonlocal begun
         call = open_calls.pop()
+        if isinstance(block, gluon.SymbolBlock):
+            inside = operator_calls(block, call.path, inputs, call, len(done))
+            done.extend(inside)
+            begun += len(inside)
         call.output = output
         call.number = len(done)
         done.append(call)
@@ -64,7 +70,11 @@ def recorded(model: gluon.Block) -> Iterator[list[Call]]:
 
 def listing(calls: list[Call]) -> list[dict]:
     """What can be told of calls without their arrays."""
-    return record.listing(calls, settings_of, is_ndarray)
+
+    def settings(layer: Any) -> dict:
+        return layer.settings if isinstance(layer, Operator) else settings_of(layer)
+
+    return record.listing(calls, settings, is_ndarray)
 
 
 class Recording:
@@ -89,7 +99,8 @@ class Recording:
         integers = {name: np.sort(array, None) for name, array in drawn.items() if array.dtype.kind in "iu"}
         with self.mode(False, seed), recorded(self.model) as calls:
             self.run(self.feed(self.draw(seed, size)[0], "inputs"))
-        taken = [(c.path, np.sort(c.inputs[0].asnumpy(), None)) for c in calls if isinstance(c.module, nn.Embedding)]
+        lookups = [c for c in calls if isinstance(c.module, nn.Embedding) or c.kind == "Embedding" and c.inputs]
+        taken = [(c.path, np.sort(c.inputs[0].asnumpy(), None)) for c in lookups]
         return {
             name: [path for path, given in taken if np.array_equal(given, value)] for name, value in integers.items()
         }

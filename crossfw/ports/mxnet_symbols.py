@@ -30,7 +30,7 @@ def symbol_units(block: Any, names: Any) -> list[tuple[str, str, list[Slot], dic
         own = [name for name in taken if name in parameters]
         if not own:
             continue
-        settings = {k: _plain(v) for k, v in (node.get("attrs") or node.get("param") or {}).items()}
+        settings = settings_of_node(node)
         kind, roles = ROLES.get(node["op"], ("raw", ()))
         slots = []
         for position, name in enumerate(taken[1:] if kind != "raw" else taken):
@@ -43,6 +43,11 @@ def symbol_units(block: Any, names: Any) -> list[tuple[str, str, list[Slot], dic
         parts.append((node["name"], kind, slots, settings))
     left = [names.slot(name, p) for name, p in parameters.items() if name not in used]
     return parts + ([("", "raw", left, {})] if left else [])
+
+
+def settings_of_node(node: dict) -> dict[str, Any]:
+    """What an operator was made with, as plain values."""
+    return {name: _plain(text) for name, text in (node.get("attrs") or node.get("param") or {}).items()}
 
 
 def block_inputs(block: Any) -> list:

@@ -51,5 +51,6 @@ def units_in(
         seen.add(id(layer))
         for suffix, kind, slots, settings in parts(layer, names):
             where = f"{path}.{suffix}" if path and suffix else path or suffix
-            found.append(Unit(where, kind, tuple(slots), settings, order.get(path), path))
+            run = where if where in order else path  # an operator is called by itself, a direction within its layer
+            found.append(Unit(where, kind, tuple(slots), settings, order.get(run), run))
     return found

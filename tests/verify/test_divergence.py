@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -110,6 +114,47 @@ def test_long_runs_of_equal_lines_are_folded():
     found = crossfw.verify(deep, torch_deep, inputs)
     assert any("10 layers agree" in line for line in found.place)
     assert len(found.place) < 8
+
+
+SYMBOLS = Path(__file__).parents[1] / "mutants" / "ports" / "pairs" / "symbol.py"
+
+
+@pytest.mark.filterwarnings("ignore:Cannot decide type:UserWarning")  # of MXNet, where no input has a type
+@pytest.mark.parametrize(
+    ("layer", "wrong"),
+    [
+        ("elu0", nn.ELU(1.0)),
+        ("pool0", nn.AvgPool2d(2)),
+        ("bn1", nn.BatchNorm2d(8, momentum=0.25, eps=0.5)),
+    ],
+)
+def test_a_place_within_a_graph_of_symbols(layer, wrong):
+    port = runpy.run_path(str(SYMBOLS))
+
+    def torch_model():
+        model = port["torch_model"]()
+        setattr(model, layer, copy.deepcopy(wrong))
+        return model
+
+    found = crossfw.verify(port["mxnet_model"], torch_model, lambda rng: rng.standard_normal((4, 3, 11, 10)))
+    assert not found
+    assert marked(found).split(":")[0].strip().startswith(layer)
+
+
+@pytest.mark.filterwarnings("ignore:Cannot decide type:UserWarning")  # of MXNet, where no input has a type
+def test_an_embedding_in_a_graph_of_symbols_is_drawn_over_all_rows():
+    def mxnet_model():
+        import mxnet as mx
+
+        rows = mx.sym.Embedding(mx.sym.Variable("data"), input_dim=50, output_dim=4, name="table")
+        return mx.gluon.SymbolBlock(mx.sym.FullyConnected(rows, num_hidden=3, name="out"), mx.sym.Variable("data"))
+
+    def torch_model():
+        return nn.Sequential(nn.Embedding(50, 4), nn.Flatten(), nn.Linear(20, 3))
+
+    found = crossfw.verify(mxnet_model, torch_model, lambda rng: rng.integers(0, 3, (6, 5)))
+    assert found, str(found)
+    assert any("it is drawn over 0 to 49" in note for note in found.notes)
 
 
 def test_another_layout_of_the_input_of_a_layer_is_no_divergence():
