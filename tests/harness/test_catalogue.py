@@ -15,6 +15,7 @@ from crossfw.errors import CorpusUnavailable
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
 from crossfw.harness.work import Work
+from crossfw.models import REFERENCE, Implementation
 from crossfw.training.curves import TrainingPlan, train
 
 NAMED_IN_THE_SYSTEMS = {
@@ -117,13 +118,17 @@ def test_the_senses_of_bank_lie_apart(workers):
     assert found["nearest “bank” of the same sense"] > 0.7, "half of them by chance"
 
 
+@pytest.mark.parametrize("suite", ["quick", "full"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_curve_that_is_reported_is_trained_once(dtype):
-    options = RunOptions(tasks=("hello_ohlol",), out=Path("unused"), dtype=dtype, seeds=3)
+def test_every_curve_that_is_reported_is_trained_once(dtype, suite):
+    options = RunOptions(tasks=("hello_ohlol",), out=Path("unused"), suite=suite, dtype=dtype, seeds=3)
     work = Work(find_task("hello_ohlol"), options)
     (torch_nn,) = [i for i in options.implementations if i.name == "torch-nn"]
     plans = work.plans(torch_nn)
     told_apart = [(plan.dtype, plan.seed, plan.epochs, plan.perturbed) for plan in plans]
     assert len(told_apart) == len(set(told_apart))
     assert sum(plan.evaluated for plan in plans) == 3
-    assert {(plan.dtype, plan.perturbed) for plan in plans} >= {("float64", False), ("float64", True), (dtype, True)}
+    moved = {("float64", True), (dtype, True)} if suite == "full" else set()
+    assert {(plan.dtype, plan.perturbed) for plan in plans} == {("float64", False), (dtype, False), *moved}
+    noise = {(plan.dtype, plan.perturbed) for plan in work.plans(Implementation(REFERENCE))}
+    assert noise >= {("float64", True), (dtype, True)}
