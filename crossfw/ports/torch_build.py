@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -38,8 +38,6 @@ class ModuleService:
         """
         try:
             import torch
-
-            from crossfw.ports.torch_units import Names, units_of
         except ImportError as error:
             remedy = "pip install 'crossfw[torch]', or name an interpreter that has it: --torch-python"
             raise CrossfwError(f"the module of {self.file}", f"no torch here: {error}", remedy) from error
@@ -48,21 +46,13 @@ class ModuleService:
         if not callable(user.get(function)):
             known = [name for name, value in user.items() if callable(value)]
             raise CrossfwError(asked, f"no such function{nearest(function, known)}", "name one that returns the module")
-        module = call_user(self.file, f"{function}()", user[function])
-        if not isinstance(module, torch.nn.Module):
-            found = f"it returned a {type(module).__name__}"
-            raise CrossfwError(asked, found, "let it return a torch.nn.Module")
-        state, by_id = module.state_dict(keep_vars=True), Names(module).by_id
-        units = units_of(module, {})
-        covered = {slot.name for unit in units for slot in unit.slots}
-        first = {name: by_id.get(id(tensor), name) for name, tensor in state.items()}
-        return {
-            "units": [unit.to_json() for unit in units],
-            "shapes": {name: list(tensor.shape) for name, tensor in state.items()},
-            "first": first,
-            "initial": {name: _array(tensor) for name, tensor in state.items() if first[name] not in covered},
-            "rename": self._rename(user.get("rename"), names),
-        }
+        found = _described_without_values(user[function])
+        if found is None:
+            module = call_user(self.file, f"{function}()", user[function])
+            if not isinstance(module, torch.nn.Module):
+                raise CrossfwError(asked, f"it returned a {type(module).__name__}", "let it return a torch.nn.Module")
+            found = _described(module)
+        return {**found, "rename": self._rename(user.get("rename"), names)}
 
     def _rename(self, rename: Any, names: list) -> Any:
         if callable(rename):
@@ -75,6 +65,39 @@ class ModuleService:
         except (TypeError, ValueError) as error:
             remedy = "give a dict, a list of (pattern, replacement), or a function"
             raise CrossfwError(f"rename of {self.file}", f"it is no such thing: {error}", remedy) from error
+
+
+def _described_without_values(build: Callable) -> dict | None:
+    """The same of a module whose tensors have no values, and take no memory.
+
+    None where the values of some are needed, or where the function does not work so; what it raises, it will raise
+    again.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            module = build()
+        found = _described(module)
+    except Exception:
+        return None
+    return None if found["initial"] else found
+
+
+def _described(module: Any) -> dict:
+    """Units, shapes, first names and the tensors that belong to no unit."""
+    from crossfw.ports.torch_units import Names, units_of
+
+    state, by_id = module.state_dict(keep_vars=True), Names(module).by_id
+    units = units_of(module, {})
+    covered = {slot.name for unit in units for slot in unit.slots}
+    first = {name: by_id.get(id(tensor), name) for name, tensor in state.items()}
+    return {
+        "units": [unit.to_json() for unit in units],
+        "shapes": {name: list(tensor.shape) for name, tensor in state.items()},
+        "first": first,
+        "initial": {name: _array(tensor) for name, tensor in state.items() if first[name] not in covered},
+    }
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -1,9 +1,11 @@
-"""Is converting a large `.params` file cheap? `python -m tests.bench.convert [--gb 4] [--rounds 6] [--folder /tmp]`
+"""Is converting a large `.params` file cheap?
 
-Writes a file of that size, copies it with `cp` and converts it with `crossfw convert`, each in a process of its own,
-first the one, then the other first. One round before them fills the page cache and does not count. Prints the medians
-of the times and of the rounds' ratios, and the peak of resident memory. Exits with 1 if the peak is 500 MB or more, or
-if the median ratio is over 2.
+`python -m tests.bench.convert [--gb 4] [--rounds 6] [--folder /tmp] [--for]`
+
+Writes a file of that size, copies it with `cp` and converts it with `crossfw convert`, with `--for` for a torch module,
+each in a process of its own, first the one, then the other first. One round before them fills the page cache and does
+not count. Prints the medians of the times and of the rounds' ratios, and the peak of resident memory. Exits with 1 if
+the peak is 500 MB or more, or if the median ratio is over 2.
 """
 
 from __future__ import annotations
@@ -24,8 +26,17 @@ ALLOWED_BYTES, ALLOWED_RATIO, ROUNDS = 500_000_000, 2.0, 6
 WIDTH, ROWS = 4096, (1, 1024, 16384, 65536)
 
 
-def write_params(path: Path, total: int) -> None:
-    """A file of float32 arrays of 16 KB to 1 GB, in all at least `total` bytes."""
+MODULE = """
+def build():
+    from torch import nn
+
+    layers = {{f"layer{{i}}": nn.Linear({width}, rows, bias=False) for i, rows in enumerate({rows})}}
+    return nn.ModuleDict(layers)
+"""
+
+
+def write_params(path: Path, total: int) -> list[int]:
+    """A file of float32 arrays of 16 KB to 1 GB, in all at least `total` bytes; the rows of each."""
     block = np.random.default_rng(0).standard_normal((1024, WIDTH), np.float32).tobytes()
     shapes = []
     while total > 0:
@@ -41,6 +52,7 @@ def write_params(path: Path, total: int) -> None:
         for index in range(len(shapes)):
             name = f"layer{index}_weight".encode()
             file.write(struct.pack("<Q", len(name)) + name)
+    return [rows for rows, _ in shapes]
 
 
 def timed(*command: str) -> tuple[float, int]:
@@ -48,7 +60,7 @@ def timed(*command: str) -> tuple[float, int]:
     os.sync()
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    _, status, usage = os.wait4(process.pid, 0)  # its own children, as the worker that builds a module, count too
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -71,13 +83,17 @@ def main() -> int:
     parser.add_argument("--gb", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--folder", default=tempfile.gettempdir())
+    parser.add_argument("--for", dest="port", action="store_true", help="renamed and relaid for a torch module")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         source, copy, converted = (Path(folder) / name for name in ("x.params", "copy.params", "x.safetensors"))
-        write_params(source, int(given.gb * 2**30))
+        rows = write_params(source, int(given.gb * 2**30))
+        net = Path(folder) / "net.py"
+        net.write_text(MODULE.format(width=WIDTH, rows=rows))
+        port = ("--for", f"{net}:build") if given.port else ()
         commands = {
             copy: ("cp", str(source), str(copy)),
-            converted: (sys.executable, "-m", "crossfw", "convert", str(source), str(converted)),
+            converted: (sys.executable, "-m", "crossfw", "convert", str(source), str(converted), *port),
         }
         rounds = [measured(commands, reverse=bool(number % 2)) for number in range(given.rounds + 1)][1:]
         size = source.stat().st_size

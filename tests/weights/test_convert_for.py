@@ -12,6 +12,7 @@ from mxnet.gluon import nn, rnn
 from safetensors.torch import load_file
 
 from crossfw.errors import CrossfwError
+from crossfw.ports.torch_build import ModuleService
 from crossfw.weights.convert import differences, plan_conversion, write
 from tests.weights import params_bytes as raw
 
@@ -306,6 +307,22 @@ def test_what_names_leave_open_is_refused_and_rename_settles_it(tmp_path):
         found = converted(tmp_path, PAIR, more).state_dict()
         for old, new in (("0", "head"), ("1", "body")):
             np.testing.assert_array_equal(found[f"{new}.weight"].numpy(), wanted[f"{old}.weight"].asnumpy())
+
+
+def test_a_module_is_built_without_memory_where_its_own_values_are_not_needed(tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(f"{HEAD}\ndef build():\n    return nn.Linear(1_000_000, 1_000_000, bias=False)\n")
+    found = ModuleService(str(file)).describe("build", [])
+    assert found["shapes"] == {"weight": [1_000_000, 1_000_000]}
+    assert found["initial"] == {}
+
+
+def test_values_that_a_module_makes_itself_are_kept(tmp_path):
+    file = tmp_path / "net.py"
+    body = "    net = nn.Linear(2, 3)\n    net.register_buffer('scale', torch.full((2,), 7.0))\n    return net\n"
+    file.write_text(f"{HEAD}\ndef build():\n{body}")
+    found = ModuleService(str(file)).describe("build", [])
+    np.testing.assert_array_equal(found["initial"]["scale"], [7.0, 7.0])
 
 
 def test_a_rename_of_no_known_form(tmp_path):
