@@ -24,15 +24,6 @@ class ModelSection:
     kind: str
     settings: dict[str, Any]
 
-    def describe(self) -> str:
-        """A few words, such as "lstm, 2 layers, bidirectional, tagger"."""
-        get = self.settings.get
-        words = [get("cell", "rnn") + (" (reset before)" if get("reset") == "before" else "")]
-        words += [f"{get('layers')} layers"] if get("layers", 1) > 1 else []
-        words += [get("direction")] if get("direction", "forward") != "forward" else []
-        head = self.kind if self.kind == ENCODER_DECODER else get("head", "language model")
-        return ", ".join([*words, head])
-
 
 @dataclass(frozen=True)
 class Recipe:

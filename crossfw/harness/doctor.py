@@ -56,8 +56,8 @@ def examine_corpora(data_dir: Path | None) -> list[Finding]:
         except CrossfwError as error:
             findings.append(Finding(f"corpus {name}", error.found, error.remedy))
             continue
-        remedy = "" if place else "run its task once with a network, or name the folder with --data-dir or CROSSFW_DATA"
-        findings.append(Finding(f"corpus {name}", place or "not here; it is downloaded on first use", remedy, False))
+        remedy = "" if place else "name its folder with --data-dir or CROSSFW_DATA, or run where there is a network"
+        findings.append(Finding(f"corpus {name}", place or "not here; a run tries to download it", remedy, False))
     return findings
 
 
@@ -76,6 +76,6 @@ def examine(pythons: dict[str, str], data_dir: Path | None = None) -> int:
     console.print(table)
     broken = [finding.what for finding in findings if finding.remedy and finding.needed]
     absent = [finding.what for finding in findings if finding.remedy and finding.what.startswith("corpus")]
-    rest = f", but {' and '.join(absent)}: tasks on it are skipped" if absent else ""
+    rest = f"; without {', '.join(absent)} the tasks that read them are skipped" if absent else ""
     console.print(f"cannot run: {', '.join(broken)}" if broken else f"everything that a run needs is here{rest}")
     return 2 if broken else 0

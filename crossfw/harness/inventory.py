@@ -19,9 +19,8 @@ def print_inventory() -> None:
     console = Console()
     tasks = Table(
         Column("task", no_wrap=True),
-        "model",
-        "corpus",
-        "epochs (quick)",
+        Column("epochs", justify="right"),
+        Column("quick", justify="right"),
         "what it is",
         title="Tasks",
         title_justify="left",
@@ -29,9 +28,8 @@ def print_inventory() -> None:
     for name in task_names():
         task = find_task(name)
         recipe = task.recipe
-        epochs = f"{recipe.epochs} ({recipe.quick_epochs})" if recipe else "worked example"
-        corpus = getattr(task.data, "corpus", None) or "in the task file"
-        tasks.add_row(name, task.model.describe(), corpus, epochs, task.title)
+        epochs = (recipe.epochs, recipe.quick_epochs or recipe.epochs) if recipe else ("", "")
+        tasks.add_row(name, *map(str, epochs), task.title)
     console.print(tasks)
     implementations = Table(
         "implementation", "framework", "can run here", title="Implementations", title_justify="left"

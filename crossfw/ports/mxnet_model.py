@@ -152,6 +152,14 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         """Parameters and running statistics by name."""
         return Names(self.model).arrays
 
+    def other_names(self) -> dict[str, str]:
+        """The names of arrays by those that MXNet's checkpoints may have: with the model's prefix, and without."""
+        found: dict[str, str] = {}
+        for name, parameter in self.arrays().items():
+            for other in (parameter.name, parameter.name.removeprefix(self.model.prefix)):
+                found.setdefault(other, name)
+        return found
+
     def export(self) -> dict[str, np.ndarray]:
         """All arrays that travel, by name."""
         return {name: np.array(to_numpy(parameter.data())) for name, parameter in self.arrays().items()}

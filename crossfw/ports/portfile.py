@@ -44,6 +44,9 @@ class Port:
                 f"it defines no {' and no '.join(missing)}{hints}",
                 "define mxnet_model(), torch_model() and inputs(rng); the README's section 'Verify your port' has one",
             )
+        for name, meant in self.misspelt.items():
+            remedy = f"call it {meant}, or let its name begin with an underscore if it is your own"
+            raise CrossfwError(f"{name} of {origin}", f"nothing reads it: is {meant} meant?", remedy)
         for name in ("mxnet_model", "torch_model"):
             if not callable(self._find(name)):
                 raise CrossfwError(f"{name} of {origin}", "it is no function", f"def {name}(): return the model")
@@ -81,7 +84,7 @@ class Port:
         return f"{Path(code.co_filename).name}, line {code.co_firstlineno}" if code else ""
 
     @property
-    def unread(self) -> dict[str, str]:
+    def misspelt(self) -> dict[str, str]:
         """Names that nothing reads and that are nearly one that would be: name -> the one that may be meant."""
         found = {}
         for name, value in self.values.items():

@@ -62,7 +62,6 @@ class PortService:
             "has_loss": self.port.of(self.framework, "loss") is not None,
             "has_optimizer": self.port.of(self.framework, "optimizer") is not None,
             "checkpoint": self.checkpoint(),
-            "unread": self.port.unread,
         }
 
     def checkpoint(self) -> Any:
@@ -93,15 +92,28 @@ class PortService:
     def renamed(self, names: list) -> Any:
         """What the port's `rename` makes of MXNet's names: a dict by MXNet name; None without one.
 
+        It may speak of an array by its name in the tree of layers or by one that checkpoints have.
+
         Raises:
             CrossfwError: it is none of the three forms.
         """
         rename = self.port.setting("rename", None)
-        if rename is None or isinstance(rename, dict):
-            return rename
+        if rename is None:
+            return None
+        others = self.side.other_names()
+        if isinstance(rename, dict):
+            return {name if name in names else others.get(name, name): new for name, new in rename.items()}
+        spellings = {name: [name, *(other for other, own in others.items() if own == name)] for name in names}
         if callable(rename):
-            found = {name: self.side.call("rename", rename, name) for name in names}
-            return {name: new for name, new in found.items() if new is not None}
+            told = {
+                name: [self.side.call("rename", rename, spelling) for spelling in spelled]
+                for name, spelled in spellings.items()
+            }
+            return {
+                name: next(one for one in new if one is not None)
+                for name, new in told.items()
+                if any(one is not None for one in new)
+            }
         try:
             rules = [(re.compile(pattern), replacement) for pattern, replacement in rename]
         except (TypeError, ValueError, re.error) as error:
@@ -111,10 +123,12 @@ class PortService:
             )
             raise CrossfwError(asked, f"it is no such thing: {error}", remedy) from error
         found = {}
-        for name in names:
+        for name, spelled in spellings.items():
             for pattern, replacement in rules:
-                if pattern.search(name):
-                    found[name] = pattern.sub(replacement, found.get(name, name))
+                now = [found[name]] if name in found else spelled
+                fitting = next((spelling for spelling in now if pattern.search(spelling)), None)
+                if fitting is not None:
+                    found[name] = pattern.sub(replacement, fitting)
         return found
 
     def __getattr__(self, name: str) -> Any:

@@ -45,7 +45,8 @@ def user_error(origin: str, what: str, error: BaseException, defined: str = "", 
 def message_of(error: BaseException) -> str:
     """The class of an exception and the first lines of what it says, without traces of foreign code."""
     kind = type(error).__name__
-    lines = [line.strip().removeprefix(f"{kind}: ") for line in str(error).splitlines()]
+    said = error.msg if isinstance(error, SyntaxError) else str(error)  # which is the place too
+    lines = [line.strip().removeprefix(f"{kind}: ") for line in said.splitlines()]
     told = " ".join([line for line in lines if not NOISE.match(line)][:LINES])
     return f"{kind}: {told[:CHARACTERS]}".rstrip(": ")
 

@@ -65,9 +65,7 @@ def narrow_enough(speeds: Speeds, control: str) -> bool:
     return all(interval.width < WIDTH for interval in printed or [interval for _, interval in found.values()])
 
 
-def rows_of(
-    samples: Samples, control: str, cost: Cost, tokens: int, beside: dict[str, Beside]
-) -> list[ThroughputRow]:
+def rows_of(samples: Samples, control: str, cost: Cost, tokens: int, beside: dict[str, Beside]) -> list[ThroughputRow]:
     """One row per implementation, and one for the control against itself.
 
     Args:

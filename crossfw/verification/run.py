@@ -32,7 +32,7 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     if not mapping.pairs:
         notes.append("no parameters to map: the models are compared as functions")
     stages = Stages(pair, mapping, weights)
-    stages.note(*notes, *(f"{n} of the port is not read: is {m} meant?" for n, m in pair.settings["unread"].items()))
+    stages.note(*notes)
     stages.run(advance)
     failing = [name for name in STAGES if any(r.stage == name and r.grade == "different" for r in stages.rows)]
     stage = "parameters" if faults else failing[0] if failing else None

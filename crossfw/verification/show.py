@@ -7,6 +7,7 @@ from typing import Any
 
 from crossfw.verification.verdict import STAGES, PortVerdict, Row
 
+LEGEND = "torch's layers, each ~ its partner in MXNet, and the error of what it gives:"
 SIGN = {"equal": "\N{CHECK MARK}", "less accurate": "\N{CHECK MARK}", "different": "\N{MULTIPLICATION X}"}
 
 
@@ -58,15 +59,14 @@ def _paragraphs(verdict: PortVerdict) -> list[tuple[str, list[str]]]:
     """(heading, lines) of everything below the stages; what is empty is left out."""
     causes = []
     for cause in verdict.causes:
-        trap = f" (known difference {cause.trap})" if cause.trap else ""
-        causes += [f"{cause.name}{trap}, at {cause.place}: {cause.found}", f"  to mend it: {cause.remedy}"]
+        causes += [f"{cause.name}, at {cause.place}: {cause.found}", f"  to mend it: {cause.remedy}"]
     if not causes and verdict.word == "not compared":
         causes = ["say which parameter is which with rename in the port file, or give both models the same layers"]
     elif not causes:
         causes = ["none of the known differences restores agreement"]
     found = [
         ("parameters", [f"- {fault}" for fault in verdict.faults]),
-        ("where", [verdict.where, *verdict.place] if verdict.where else []),
+        ("where", [verdict.where, *([LEGEND] if verdict.place else []), *verdict.place] if verdict.where else []),
         ("to do" if verdict.word == "not compared" else "cause", [] if verdict else causes),
         ("notes", [f"- {note}" for note in verdict.notes]),
     ]

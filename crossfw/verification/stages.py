@@ -231,7 +231,9 @@ def unused_rows(units: list[Unit], gradients: list[dict[str, np.ndarray]]) -> li
             unused = int((~np.any([g.any(axis=1) for g in found], axis=0)).sum())
             if unused:
                 total = len(found[0])
-                notes.append(f"{name}: {unused} of {total} rows were never looked up; let inputs(rng) cover the range")
+                notes.append(
+                    f"{name}: {unused} of {total} rows were never looked up; let inputs(rng) give more of them"
+                )
     return notes
 
 

@@ -186,12 +186,76 @@ def test_a_wrong_port_exits_with_1(tmp_path):
     assert "activation" in done.stdout
 
 
-def test_names_that_nothing_reads_are_told(tmp_path):
-    more = "\ncheckpiont = 'x.params'\n\ndef torch_clip(model):\n    pass\n"
-    done = crossfw("verify", str(write_port(tmp_path, more=more)))
+def test_a_function_without_its_partner_is_told(tmp_path):
+    done = crossfw("verify", str(write_port(tmp_path, more="\ndef torch_clip(model):\n    pass\n")))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "checkpiont of the port is not read: is checkpoint meant?" in done.stdout
     assert "there is torch_clip alone" in done.stdout
+
+
+def test_a_misspelt_name_is_no_verdict(tmp_path):
+    """What it was meant to say would not be verified, and nobody would know."""
+    done = crossfw("verify", str(write_port(tmp_path, more="\ncheckpiont = 'x.params'\n")))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "checkpiont" in done.stderr
+    assert "is checkpoint meant?" in done.stderr
+    assert "underscore" in done.stderr
+
+
+def test_a_file_that_is_no_python_is_told_with_one_place(tmp_path):
+    done = crossfw("verify", str(write_port(tmp_path, more="\ndef broken(:\n")))
+    assert done.returncode == 2
+    assert done.stderr.count("port.py, line") == 1, done.stderr
+
+
+RENAMES = {
+    "the tree's": "rename = {'1.weight': '2.weight'}",
+    "a checkpoint's": "rename = {'dense1_weight': '2.weight'}",
+    "by rules": "rename = [('^dense1_', '2.')]",
+    "by a function": "def rename(name):\n    return name.replace('dense1_', '2.') if 'dense1_' in name else None",
+}
+
+
+@pytest.mark.parametrize("how", RENAMES)
+def test_rename_takes_names_of_the_tree_and_of_checkpoints(tmp_path, how):
+    done = crossfw("verify", str(write_port(tmp_path, more=f"\n{RENAMES[how]}\n")))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("AGREES")
+
+
+ADAM = """
+
+def mxnet_optimizer(model):
+    from mxnet import gluon
+    return gluon.Trainer(model.collect_params(), "adam", {"learning_rate": 0.01})
+
+
+def torch_optimizer(model):
+    import torch
+    return torch.optim.Adam(model.parameters(), lr=0.01)
+"""
+CORRECTED = """
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    step, t = optimizer.step, 0
+
+    def corrected(*arguments):
+        nonlocal t
+        t += 1
+        {line}
+        return step(*arguments)
+
+    optimizer.step = corrected
+    return optimizer
+"""
+
+
+def test_the_remedy_for_adam_is_the_line_that_makes_it_agree(tmp_path):
+    done = crossfw("verify", str(write_port(tmp_path, more=ADAM)))
+    assert done.returncode == 1
+    (remedy,) = [line for line in done.stdout.splitlines() if "group['eps'] =" in line]
+    line = remedy.partition("t = 1, 2, ...: ")[2]
+    mended = ADAM.replace("    return torch.optim.Adam(model.parameters(), lr=0.01)\n", CORRECTED.format(line=line))
+    done = crossfw("verify", str(write_port(tmp_path, more=mended)))
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_other_framework_need_not_be_installed_on_a_side(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 
 from crossfw.verification.comparing import label
 from crossfw.verification.diagnosis.case import close
-from crossfw.verification.diagnosis.weights import GATES, reordered
+from crossfw.verification.diagnosis.weights import GATES, block_order, reordered
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause
 from crossfw.weights.units import Unit
@@ -117,7 +117,7 @@ def arrangement(ours: np.ndarray, theirs: np.ndarray, gates: int) -> tuple[str, 
             return (
                 "gate order",
                 f"MXNet's numbers, the gates in another order {order}",
-                f"reorder its {gates} blocks by {list(order)}",
+                block_order("array", gates, 0, order),
             )
     if ours.shape == theirs.shape and np.any(ours):
         factor = float((ours * theirs).sum() / (ours * ours).sum())

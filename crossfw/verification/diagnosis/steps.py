@@ -181,14 +181,28 @@ def rules(stages: Stages, mxnet: dict, torch: dict, names: dict[str, str], alike
     cause = next(aspects(stages, mxnet, torch, rule["decays"]), None)
     if cause is not None:
         found = f"{ours} does not update as MXNet's {kind}: {cause}"
-        yield suppose(cause, "torch_optimizer", found, REMEDIES[cause], rule, trap=TRAPS.get(kind))
+        remedy = REMEDIES.get(cause) or placed_epsilon(kind, mxnet["settings"])
+        yield suppose(cause, "torch_optimizer", found, remedy, rule, trap=TRAPS.get(kind))
 
 
 REMEDIES = {
     "learning rate": "give every update MXNet's learning rate",
     "momentum": "hold the learning rate in the buffer: buffer = momentum * buffer - lr * gradient; p += buffer",
-    "optimizer epsilon": "place epsilon where MXNet has it, in an optimizer of your own",
 }
+
+
+def placed_epsilon(kind: str, settings: dict) -> str:
+    """How to have epsilon where MXNet's rule has it.
+
+    MXNet's Adam adds it to sqrt(v) before v is corrected for its bias, torch after: torch's is MXNet's divided by
+    sqrt(1 - beta2^t). The others have it under the root, and no value of torch's does the same.
+    """
+    epsilon = settings.get("epsilon", settings.get("float_stable_eps", 0.0))
+    if kind == "adam":
+        value = f"{epsilon:g} / (1 - {settings.get('beta2', 0.999):g} ** t) ** 0.5"
+        return f"before update t = 1, 2, ...: for group in optimizer.param_groups: group['eps'] = {value}"
+    root = f"p -= lr * gradient / (average + {epsilon:g}).sqrt()"
+    return f"write a step with epsilon under the root, where MXNet has it: {root}"
 
 
 def aspects(stages: Stages, mxnet: dict, torch: dict, decays: dict[str, float]) -> Iterator[str]:

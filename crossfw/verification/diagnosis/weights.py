@@ -76,7 +76,7 @@ def gates(case: Case) -> Iterator[Hypothesis]:
                 found = (
                     f"the gates stand in another order: MXNet's number {order} (from 0) are torch's 0 to {count - 1}"
                 )
-                remedy = f"reorder the {count} blocks of {listed(list(chosen))} by {list(order)}"
+                remedy = f"{block_order('array', count, axes_in(chosen), order)}, for {listed(list(chosen))}"
                 yield suppose("gate order", where, found, remedy, arrays=arrays)
     yield from apart(case)
 
@@ -88,6 +88,18 @@ def gate_axes(shapes: list[tuple], count: int) -> list:
         return [None] * len(shapes)
     size = max(set(sizes), key=lambda s: (sizes.count(s), s))
     return [shape.index(size) if size in shape else None for shape in shapes]
+
+
+def axes_in(chosen: dict[str, int]) -> int:
+    """The axis of most arrays."""
+    axes = list(chosen.values())
+    return max(axes, key=axes.count)
+
+
+def block_order(array: str, count: int, axis: int, order: tuple[int, ...]) -> str:
+    """`reordered` in torch's words."""
+    along = f", {axis}" if axis else ""
+    return f"torch.cat([{array}.chunk({count}{along})[i] for i in {list(order)}]{along})"
 
 
 def reordered(array: np.ndarray, axis: int, order: tuple[int, ...]) -> np.ndarray:
