@@ -12,7 +12,7 @@ from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import error_of, same_shape
 from crossfw.verification.pairing import family, inner_activation, pair_calls
 from crossfw.verification.stages import Stages
-from crossfw.verification.tree import DIFFERS, OK, PASSES, tree, words
+from crossfw.verification.tree import DIFFERS, OK, PASSES, listed, tree, words
 
 SMALL_PART, LARGEST = 1e-4, 1e-6  # of the error that is looked for
 
@@ -92,7 +92,7 @@ def traced(stages: Stages, training: bool) -> Place:
     ours = arrays_of(stages.pair.torch, calls["torch"])
     bench = Bench(stages, calls, theirs, ours, training, draw.seed, threshold(stages))
     steps = [bench.step(a, b) for a, b in pairs]
-    return judged(steps, calls["torch"])
+    return judged(steps, calls["torch"], alone(calls["mxnet"], steps))
 
 
 def threshold(stages: Stages) -> float:
@@ -203,12 +203,21 @@ def reordered(array: np.ndarray, shape: tuple) -> list[np.ndarray]:
     return found
 
 
-def judged(steps: list[Step], calls: list[dict]) -> Place:
-    """The first step that starts the error, in words and in the tree."""
+def alone(calls: list[dict], steps: list[Step]) -> list[dict]:
+    """MXNet's calls of layers without parameters that no call of torch corresponds to."""
+    paired = {step.mxnet["number"] for step in steps}
+    return [call for call in calls if call["number"] not in paired and family(call["kind"])]
+
+
+def judged(steps: list[Step], calls: list[dict], unpaired: list[dict]) -> Place:
+    """The first step that starts the error, in words and in the tree; MXNet's layers without a partner below it."""
     first = next((step for step in steps if step.sign == DIFFERS), None)
     gap = None if first is None else gap_in(first, steps, calls)
-    lines = tuple(tree(steps, calls, first))
-    return Place(words(first, gap, steps), lines, tuple(steps), first, gap)
+    lines = tree(steps, calls, first)
+    if unpaired and first is not None:
+        names = dict.fromkeys(f"{call['path'] or '(model)'} ({call['kind']})" for call in unpaired)
+        lines.append(f"MXNet's layers without a partner (torch may have a function instead): {listed(list(names))}")
+    return Place(words(first, gap, steps), tuple(lines), tuple(steps), first, gap)
 
 
 def gap_in(first: Step, steps: list[Step], calls: list[dict]) -> tuple[Step | None, Step | None] | None:

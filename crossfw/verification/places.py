@@ -10,6 +10,7 @@ from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import by_slots, error_of, label
 from crossfw.verification.divergence import Place
 from crossfw.verification.stages import Stages
+from crossfw.verification.tree import listed
 
 FUNCTIONS = {
     "loss": "torch_loss",
@@ -23,15 +24,15 @@ def other_place(stages: Stages, stage: str, traced: Any = None) -> Place:
     """The place, told by the tensors that differ."""
     rows = [row for row in stages.rows if row.stage == stage and row.grade == "different"]
     tensors = tuple(dict.fromkeys(row.tensor for row in rows))
-    listed = ", ".join(tensors[:4]) + (f" and {len(tensors) - 4} more" if len(tensors) > 4 else "")
+    told = listed(list(tensors))
     if stage == "forward in training":
         lines = traced.lines if traced else ()
         steps = traced.steps if traced else ()
-        return Place(f"all outputs agree; what differs after the run: {listed}", lines, steps, tensors=tensors)
+        return Place(f"all outputs agree; what differs after the run: {told}", lines, steps, tensors=tensors)
     if stage == "gradients":
         return gradient_place(stages, tensors)
     if stage in FUNCTIONS and tensors:
-        return Place(f"{FUNCTIONS[stage]} of the port: {listed} differ", tensors=tensors)
+        return Place(f"{FUNCTIONS[stage]} of the port: {told} differ", tensors=tensors)
     return Place(tensors=tensors)
 
 

@@ -62,6 +62,8 @@ def _paragraphs(verdict: PortVerdict) -> list[tuple[str, list[str]]]:
         causes += [f"{cause.name}, at {cause.place}: {cause.found}", f"  to mend it: {cause.remedy}"]
     if not causes and verdict.word == "not compared":
         causes = ["say which parameter is which with rename in the port file, or give both models the same layers"]
+    elif not causes and verdict.stage == "parameters":
+        causes = ["the parameters above: give both models the same layers and sizes, or say which is which with rename"]
     elif not causes:
         causes = ["none of the known differences restores agreement"]
     found = [

@@ -48,6 +48,12 @@ def tree(steps: list, calls: list[dict], first: Any) -> list[str]:
     return folded(rows)
 
 
+def listed(paths: list[str]) -> str:
+    """Paths for people, not more than four."""
+    names = [path or "(model)" for path in paths]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
 FOLD = 5
 SAID = {OK: "agree", PASSES: "pass it on", None: "have no partner", DIFFERS: "differ"}
 

@@ -60,6 +60,15 @@ def marked(found) -> str:
     return line
 
 
+def test_a_layer_that_the_port_forgot_is_named():
+    def without():
+        return nn.Sequential(nn.Linear(3, 6), nn.Linear(6, 5), nn.Linear(5, 4))
+
+    found = verdict(without)
+    assert "1 (Dropout)" in found.place[-1], found.place
+    assert "(Activation)" in found.place[-1]
+
+
 def test_a_true_port_has_no_place():
     found = verdict(Model)
     assert found, str(found)

@@ -130,12 +130,6 @@ def alike(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return ours, theirs.reshape(ours.shape) if ours.ndim != theirs.ndim else theirs
 
 
-def listed(paths: list[str]) -> str:
-    """Paths for people, not more than four."""
-    names = [path or "(model)" for path in paths]
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
 def plain(value: Any) -> str:
     """A value as it stands in code."""
     return f"{value:g}" if isinstance(value, float) else repr(tuple(value) if isinstance(value, list) else value)

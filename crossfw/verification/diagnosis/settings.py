@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from crossfw.verification.diagnosis.case import Case, listed, plain
+from crossfw.verification.diagnosis.case import Case, plain
 from crossfw.verification.diagnosis.trying import Hypothesis, suppose
 from crossfw.verification.pairing import family
+from crossfw.verification.tree import listed
 
 TRAPS = {"epsilon": 10, "momentum": 9, "slope": 27, "pooling convention": 25, "layout": 30, "activation": 19}
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import slot_pairs
-from crossfw.verification.diagnosis.case import Case, listed
+from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.diagnosis.trying import Hypothesis, suppose
 from crossfw.verification.stages import Stages
+from crossfw.verification.tree import listed
 
 RULES = {
     "SGD": ("sgd", "nag"),

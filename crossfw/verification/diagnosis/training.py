@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossfw.errors import CrossfwError
-from crossfw.verification.diagnosis.case import Case, listed
+from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
+from crossfw.verification.tree import listed
 
 MOMENTA = (0.1, 0.9, 0.01, 0.99)
 

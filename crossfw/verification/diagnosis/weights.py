@@ -7,8 +7,9 @@ from itertools import permutations
 
 import numpy as np
 
-from crossfw.verification.diagnosis.case import Case, close, listed
+from crossfw.verification.diagnosis.case import Case, close
 from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
+from crossfw.verification.tree import listed
 
 GATES = {"gru": 3, "lstm": 4}
 PRODUCTS = ("matmul", "mm", "linear", "dot", "addmm", "bmm")
