@@ -29,6 +29,7 @@ class Service:
     def __init__(self, name: str, file: str | None = None):
         self.implementation = Implementation(name, file)
         self.backend: Any = None
+        self.product_is_waited_for = False
 
     def build(self, model: str, spec: dict, dtype: str, device: str) -> dict:
         """Make the model, all parameters zero; facts about it: native names, shapes of what learns."""
@@ -189,12 +190,14 @@ class Service:
         waiting.require_waiting(f"{repeats} steps ({mode})", self.stopwatch.left_to_do(mode, repeats))
 
     def check_sync_of_product(self) -> None:
-        """See whether `sync()` waits for a large matrix product, which takes far longer than to ask for it.
+        """See, once in a process, whether `sync()` waits for a large matrix product: that takes far longer than to ask.
 
         Raises:
             CrossfwError: it does not.
         """
-        waiting.require_waiting("a large matrix product", waiting.product_left_to_do(self.backend))
+        if not self.product_is_waited_for:
+            waiting.require_waiting("a large matrix product", waiting.product_left_to_do(self.backend))
+            self.product_is_waited_for = True
 
     def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
         """`operations` and `bytes` per second of a product and a copy; see `machine_rates`."""

@@ -76,11 +76,13 @@ class SpeedTest:
     def contest(self, ready: list[Implementation], memory: dict[str, Beside]) -> SpeedResult:
         """Rounds in both modes, what the machine can do in each framework, and what the workers read back."""
         control = next((i for i in ready if i.name == "torch-nn"), ready[-1])
+        new = any(i.name not in self.crew.workers for i in ready)
         workers = {i.name: self.crew.worker(i) for i in ready}
         workers[control.name + measure.CONTROL] = self.crew.worker(control, measure.CONTROL)
-        with ThreadPoolExecutor(len(workers)) as pool:  # together, as new processes have to import their frameworks
-            list(pool.map(self.prepare, workers.values()))
-        for worker in workers.values():  # and alone, so that the time to build is its own
+        if new:  # together, because each has to import its framework
+            with ThreadPoolExecutor(len(workers)) as pool:
+                list(pool.map(self.prepare, workers.values()))
+        for worker in workers.values():  # alone, because the time to build is told
             self.prepare(worker)
             worker.call("check_sync_of_product")
         batch, spec = self.work.batch, self.work.spec

@@ -14,7 +14,7 @@ from crossfw.report.canvas import Drawing, Style, legend, present, render, uprig
 from crossfw.schema import PerplexityRow, TaskResult
 
 NOISE, INK = "#d5d9e0", "#1f2937"
-FEWEST_EPOCHS = 2  # of one, the tables say all that a figure could show
+FEWEST_EPOCHS = 3  # of fewer, the tables say all that a figure could show
 SMALLEST = 1e-17  # where a logarithmic axis draws a gap of zero
 DASHES = {"training": "-", "validation": "--"}
 

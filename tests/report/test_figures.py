@@ -131,7 +131,7 @@ def test_points_that_cannot_be_drawn_are_left_out(value):
     assert "perplexity" not in draw(examples.agreeing(perplexity=rows))
 
 
-def test_curves_of_one_value_can_be_drawn_and_those_of_one_epoch_are_left_to_the_tables():
+def test_curves_of_one_value_can_be_drawn_and_those_of_two_epochs_are_left_to_the_tables():
     first = {
         "implementation": "torch-nn",
         "seed": 0,
@@ -141,9 +141,9 @@ def test_curves_of_one_value_can_be_drawn_and_those_of_one_epoch_are_left_to_the
         "dtype": "float64",
         "perturbed": False,
     }
-    second = {**first, "epoch": 2}
-    assert "perplexity" in draw(examples.blank("x", perplexity=[first, second]))
-    assert "perplexity" not in draw(examples.blank("x", perplexity=[first]))
+    points = [{**first, "epoch": epoch} for epoch in (1, 2, 3)]
+    assert "perplexity" in draw(examples.blank("x", perplexity=points))
+    assert "perplexity" not in draw(examples.blank("x", perplexity=points[:2]))
 
 
 def test_gaps_that_are_zero_or_no_numbers_can_be_drawn():
