@@ -32,7 +32,7 @@ from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
-REPORT_SHARE = 0.05  # of the time of a run, at most, goes into reports before its last
+REPORT_SHARE = 0.02  # of the time of a run, at most, goes into reports before its last
 
 
 class Run:
