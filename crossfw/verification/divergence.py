@@ -88,9 +88,7 @@ def traced(stages: Stages, training: bool) -> Place:
     draw = next((d for d in stages.draws if fails(stages, str(d))), stages.draws[0])
     calls = stages.pair.both("record", **draw.arguments, training=training)
     pairs = pair_calls(stages.mapping, calls["mxnet"], calls["torch"])
-    theirs = arrays_of(stages.pair.mxnet, calls["mxnet"])
-    ours = arrays_of(stages.pair.torch, calls["torch"])
-    bench = Bench(stages, calls, theirs, ours, training, draw.seed, threshold(stages))
+    bench = Bench(stages, calls, training, draw.seed, threshold(stages))
     steps = [bench.step(a, b) for a, b in pairs]
     return judged(steps, calls["torch"], alone(calls["mxnet"], steps))
 
@@ -109,20 +107,18 @@ def fails(stages: Stages, run: str) -> bool:
     return any(row.grade == "different" and row.run == run for row in stages.rows)
 
 
-def arrays_of(side: Any, calls: list[dict]) -> dict[int, dict]:
-    """Inputs and outputs of recorded calls by number."""
-    numbers = [call["number"] for call in calls]
-    return dict(zip(numbers, side.call("call_arrays", numbers=numbers)))
+def arrays_of(side: Any, call: dict) -> dict:
+    """Inputs and outputs of a recorded call."""
+    (found,) = side.call("call_arrays", numbers=[call["number"]])
+    return found
 
 
 @dataclass
 class Bench:
-    """Measures pairs of calls of one recorded run."""
+    """Measures pairs of calls of one recorded run; the arrays stay with the sides but for those of one pair."""
 
     stages: Stages
     calls: dict[str, list[dict]]
-    theirs: dict[int, dict]
-    ours: dict[int, dict]
     training: bool
     seed: int
     limit: float
@@ -130,11 +126,12 @@ class Bench:
     def step(self, mxnet: dict, torch: dict) -> Step:
         """The errors of one pair. A Gluon layer that ends with an activation is also compared before it."""
         limit = self.limit
-        theirs, ours = self.theirs[mxnet["number"]], self.ours[torch["number"]]
+        pair = self.stages.pair
+        theirs, ours = arrays_of(pair.mxnet, mxnet), arrays_of(pair.torch, torch)
         outputs = [theirs["outputs"]]
         inner = inner_activation(self.calls["mxnet"], mxnet)
         if inner is not None and family(torch["kind"]) != "activation":
-            outputs.append(self.theirs[inner["number"]]["inputs"])
+            outputs.append(arrays_of(pair.mxnet, inner)["inputs"])
         inputs, given = matched(ours["inputs"], theirs["inputs"], limit)
         output = min(matched(ours["outputs"], one, limit)[0] for one in outputs)
         own = None
