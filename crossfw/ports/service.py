@@ -105,15 +105,8 @@ class PortService:
             return {name if name in names else others.get(name, name): new for name, new in rename.items()}
         spellings = {name: [name, *(other for other, own in others.items() if own == name)] for name in names}
         if callable(rename):
-            told = {
-                name: [self.side.call("rename", rename, spelling) for spelling in spelled]
-                for name, spelled in spellings.items()
-            }
-            return {
-                name: next(one for one in new if one is not None)
-                for name, new in told.items()
-                if any(one is not None for one in new)
-            }
+            found = {name: self._first_told(rename, spelled) for name, spelled in spellings.items()}
+            return {name: new for name, new in found.items() if new is not None}
         try:
             rules = [(re.compile(pattern), replacement) for pattern, replacement in rename]
         except (TypeError, ValueError, re.error) as error:
@@ -130,6 +123,11 @@ class PortService:
                 if fitting is not None:
                     found[name] = pattern.sub(replacement, fitting)
         return found
+
+    def _first_told(self, rename: Any, spelled: list) -> Any:
+        """What a user's function says of the first spelling that it knows; the others are not asked about then."""
+        told = (self.side.call("rename", rename, spelling) for spelling in spelled)
+        return next((new for new in told if new is not None), None)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or self.__dict__.get("side") is None:

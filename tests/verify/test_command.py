@@ -211,6 +211,8 @@ RENAMES = {
     "the tree's": "rename = {'1.weight': '2.weight'}",
     "a checkpoint's": "rename = {'dense1_weight': '2.weight'}",
     "by rules": "rename = [('^dense1_', '2.')]",
+    "by a function that knows the tree's names only": "rename = {'0.weight': '0.weight', '0.bias': '0.bias', "
+    "'1.weight': '2.weight', '1.bias': '2.bias'}.__getitem__",
     "by a function": "def rename(name):\n    return name.replace('dense1_', '2.') if 'dense1_' in name else None",
 }
 
