@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfw.backends.frames import read_frame, write_frame
+from crossfw.backends.spill import remove
 from crossfw.backends.threads import environment
 from crossfw.models import Implementation
 
@@ -29,7 +30,7 @@ spec = importlib.util.spec_from_file_location("crossfw", sys.argv[1] + "/__init_
 sys.modules["crossfw"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["crossfw"])
 from crossfw.backends.worker import main
-main(sys.argv[2], sys.argv[3])
+main(*sys.argv[2:])
 """
 
 
@@ -75,8 +76,10 @@ class Worker:
     ):
         self.implementation = implementation
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the worker)
+        self._folder = tempfile.TemporaryDirectory(prefix="crossfw-")  # of large arrays on their way
+        arguments = (str(PACKAGE), implementation.name, implementation.file or "", self._folder.name)
         self._process = subprocess.Popen(
-            [python or sys.executable, "-c", BOOTSTRAP, str(PACKAGE), implementation.name, implementation.file or ""],
+            [python or sys.executable, "-c", BOOTSTRAP, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -93,19 +96,24 @@ class Worker:
     def call(self, method: str, silence_limit: float = SILENCE_LIMIT, **arguments: Any) -> Any:
         """The result of a method of `Service`.
 
+        Large arrays of the result are read-only, and mapped from files.
+
         Raises:
             WorkerDied: the process ended, or said nothing for `silence_limit` seconds and was killed.
             CallFailed: the method raised.
         """
-        name = self.implementation.name
+        name, files = self.implementation.name, []
         try:
-            write_frame(self._process.stdin, {"method": method, "arguments": arguments})
+            files = write_frame(self._process.stdin, {"method": method, "arguments": arguments}, self._folder.name)
             reply = self._frames.get(timeout=silence_limit)
         except queue.Empty:
             self.kill()
             raise WorkerDied(name, f"{method}: no answer for {silence_limit:g} s; the worker was killed") from None
         except OSError:
             reply = None
+        finally:
+            for file in files:
+                remove(file)
         if reply is None:
             raise WorkerDied(name, f"{method}: the worker {self._how_it_ended()}", self._last_words())
         if "error" in reply:
@@ -129,6 +137,7 @@ class Worker:
             self.kill()
         self._process.stdout.close()
         self._stderr.close()
+        self._folder.cleanup()
 
     def __enter__(self) -> Worker:
         return self
@@ -139,7 +148,7 @@ class Worker:
     def _receive(self) -> None:
         try:
             while True:
-                self._frames.put(read_frame(self._process.stdout))
+                self._frames.put(read_frame(self._process.stdout, owns_files=True))
         except Exception:  # whatever it is, nothing more can be received, and a call must not wait for it
             self._frames.put(None)
 

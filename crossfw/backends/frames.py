@@ -3,7 +3,7 @@
     frame = b"XFW1", u32 length of the header, header, arrays one after the other, C order, little-endian
     header = {"body": ..., "arrays": [{"dtype": "<f8", "shape": [35, 32]}, ...]}
 
-In the body an array stands as {"$array": its index}.
+In the body an array stands as {"$array": its index}. A large one may have a "file" in the header, and no bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import struct
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from crossfw.backends import spill
 
 MAGIC = b"XFW1"
 HEADER_LIMIT = 1 << 26
@@ -48,20 +50,37 @@ def _unpack(value: Any, arrays: list[np.ndarray]) -> Any:
     return value
 
 
-def write_frame(stream: BinaryIO, body: Any) -> None:
+def write_frame(stream: BinaryIO, body: Any, folder: str | None = None) -> list[str]:
     """Send one message: any nesting of dicts, lists, JSON scalars and numeric arrays.
+
+    Args:
+        folder: where files of large arrays go; None sends every array through the stream.
+
+    Returns:
+        The files that were written.
 
     Raises:
         FrameError: for an array of objects, strings or complex numbers.
+        CrossfwError: the folder has no room.
     """
     arrays: list[np.ndarray] = []
     packed = _pack(body, arrays)
     described = [{"dtype": a.dtype.newbyteorder("<").str, "shape": list(a.shape)} for a in arrays]
+    written = []
+    for array, description in zip(arrays, described):
+        if folder and array.nbytes >= spill.LEAST:
+            place = spill.place_of(array)
+            if place is None:
+                place = spill.write(array, folder)
+                written.append(place)
+            description["file"] = place
     header = json.dumps({"body": packed, "arrays": described}).encode()
     stream.write(MAGIC + struct.pack("<I", len(header)) + header)
-    for array in arrays:
-        stream.write(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8))
+    for array, description in zip(arrays, described):
+        if "file" not in description:
+            stream.write(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8))
     stream.flush()
+    return written
 
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytearray:
@@ -75,8 +94,8 @@ def _read_exactly(stream: BinaryIO, count: int) -> bytearray:
     return data
 
 
-def read_frame(stream: BinaryIO) -> Any:
-    """Receive one message.
+def read_frame(stream: BinaryIO, owns_files: bool = False) -> Any:
+    """Receive one message; where the receiver `owns_files`, those of large arrays go when the arrays do.
 
     Raises:
         EOFError: the other end is gone.
@@ -92,6 +111,9 @@ def read_frame(stream: BinaryIO) -> Any:
         dtype, shape = np.dtype(described["dtype"]), tuple(described["shape"])
         if dtype.kind not in ARRAY_KINDS or any(size < 0 for size in shape):
             raise FrameError(f"an array of dtype {dtype} and shape {shape} cannot travel")
+        if "file" in described:
+            arrays.append(spill.mapped(described["file"], dtype, shape, owns_files))
+            continue
         count = int(np.prod(shape, dtype=np.int64))
         arrays.append(np.frombuffer(_read_exactly(stream, count * dtype.itemsize), dtype).reshape(shape))
     return _unpack(header["body"], arrays)

@@ -70,8 +70,14 @@ def answer(service: Any, call: dict[str, Any]) -> dict[str, Any]:
         return describe(error)
 
 
-def main(name: str, file: str) -> None:
-    """Serve the implementation until the parent is gone; `file` is empty for the catalogue's own."""
+def main(name: str, file: str, folder: str) -> None:
+    """Serve the implementation until the parent is gone.
+
+    Args:
+        name: of the implementation.
+        file: of a user's; empty for the catalogue's own.
+        folder: for large arrays on their way to the parent.
+    """
     pin()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent says when to end
     stream_in, stream_out = _take_pipes()
@@ -81,8 +87,8 @@ def main(name: str, file: str) -> None:
     while True:
         reply = answer(service, calls.get())
         try:
-            write_frame(stream_out, reply)
+            write_frame(stream_out, reply, folder)
         except BrokenPipeError:
             sys.exit(0)
-        except (FrameError, TypeError) as error:  # raised before the first byte is sent
+        except (FrameError, TypeError, CrossfwError) as error:  # raised before the first byte is sent
             write_frame(stream_out, describe(error))

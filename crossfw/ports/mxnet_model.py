@@ -14,7 +14,7 @@ from crossfw.ports.mxnet_arrays import is_array, to_numpy
 from crossfw.ports.mxnet_units import Names, units_of, walk
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
-from crossfw.ports.record import positions
+from crossfw.ports.record import bytes_held, positions
 from crossfw.ports.side import OUTPUTS, PlainSide
 
 
@@ -114,10 +114,12 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         for call in calls:
             order.setdefault(call.path, call.start)
         self.require_complete()
+        units, listing = [unit.to_json() for unit in units_of(self.model, order)], mxnet_record.listing(calls)
         return {
-            "units": [unit.to_json() for unit in units_of(self.model, order)],
+            "units": units,
             "modules": mxnet_record.tree(self.model),
-            "positions": positions(mxnet_record.listing(calls)),
+            "positions": positions(listing),
+            "bytes": bytes_held(units, listing),
             "outputs": {name: list(to_numpy(a).shape) for name, a in self.leaves(output).items()},
             "version": mx.__version__,
         }

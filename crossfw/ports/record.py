@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -69,6 +70,13 @@ def contents(call: Call, is_array: Callable[[Any], bool], to_numpy: Callable[[An
         "inputs": [to_numpy(a) for a in arrays_in((call.inputs, call.keywords), is_array)],
         "outputs": [to_numpy(a) for a in arrays_in(call.output, is_array)],
     }
+
+
+def bytes_held(units: list[dict], listing: list[dict]) -> int:
+    """Bytes of all parameters and of what all calls gave, in float64."""
+    shapes = [slot["shape"] for unit in units for slot in unit["slots"]]
+    shapes += [shape for call in listing for shape in call["outputs"]]
+    return 8 * sum(math.prod(shape) for shape in shapes)
 
 
 def positions(listing: list[dict]) -> int:

@@ -11,7 +11,7 @@ from crossfw.errors import CrossfwError
 from crossfw.ports import torch_passes, torch_record, torch_training
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
-from crossfw.ports.record import positions
+from crossfw.ports.record import bytes_held, positions
 from crossfw.ports.side import OUTPUTS, PlainSide
 from crossfw.ports.torch_arrays import is_array, is_lazy, to_numpy
 from crossfw.ports.torch_checkpoint import state_dict
@@ -88,10 +88,12 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         for call in calls:
             order.setdefault(call.path, call.start)
         self.require_complete()
+        units, listing = [unit.to_json() for unit in units_of(self.model, order)], torch_record.listing(calls)
         return {
-            "units": [unit.to_json() for unit in units_of(self.model, order)],
+            "units": units,
             "modules": torch_record.tree(self.model),
-            "positions": positions(torch_record.listing(calls)),
+            "positions": positions(listing),
+            "bytes": bytes_held(units, listing),
             "outputs": {name: list(to_numpy(a).shape) for name, a in self.leaves(output).items()},
             "version": torch.__version__,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Callable
 
 from crossfw.verification.covering import cover_tables
 from crossfw.verification.diagnosis import diagnose
@@ -28,7 +28,9 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     mapping, weights, notes = settle(pair, mapping, draws[0])
     notes += cover_tables(pair, mapping, weights, draws[1])
     faults = (*mapping.faults, *constant_faults(mapping, weights["mxnet"], weights["torch"]))
-    faults += tuple(one for framework, side in pair for one in uncovered(pair, framework, side))
+    for framework, arrays in weights.items():
+        sizes = {name: int(array.size) for name, array in arrays.items()}
+        faults += tuple(coverage_faults(pair.units[framework], framework, sizes))
     if not mapping.pairs:
         notes.append("no parameters to map: the models are compared as functions")
     stages = Stages(pair, mapping, weights)
@@ -54,9 +56,3 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
         mapping=tuple(mapping.table()),
         versions=pair.versions,
     )
-
-
-def uncovered(pair: Pair, framework: str, side: Any) -> tuple[str, ...]:
-    """Arrays of a side that no unit holds."""
-    sizes = {name: int(array.size) for name, array in side.call("export").items()}
-    return tuple(coverage_faults(pair.units[framework], framework, sizes))

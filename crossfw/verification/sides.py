@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any, Callable
 
+import numpy as np
+
+from crossfw.backends import spill
 from crossfw.backends.client import CallFailed, Worker, WorkerError
 from crossfw.errors import CrossfwError
 from crossfw.models import PORT, Implementation
 from crossfw.ports.portfile import FRAMEWORKS, Port
 from crossfw.ports.service import PortService
 from crossfw.weights.units import Unit
+
+LARGE = 1 << 30  # bytes of a side's parameters and activations in float64
 
 
 class RemoteSide:
@@ -66,10 +72,11 @@ class Pair:
     """Both sides, opened and described.
 
     Attributes:
-        at_once: whether both may compute at the same time.
+        at_once: whether both may compute at the same time; not where parameters and activations are LARGE.
         settings: of the port.
         units, modules, outputs, versions: by framework.
         positions: terms of the longest sum over a batch.
+        folder: for files of large arrays; None keeps them in memory, where both sides are anyway.
     """
 
     mxnet: Any
@@ -81,9 +88,14 @@ class Pair:
     outputs: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     positions: int = 1
+    folder: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter((("mxnet", self.mxnet), ("torch", self.torch)))
+
+    def keep(self, arrays: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Arrays by name, taken one by one; large ones do not stay in memory."""
+        return {name: spill.kept(array, self.folder) if self.folder else array for name, array in arrays}
 
     def both(self, method: str, **arguments: Any) -> dict[str, Any]:
         """The results of a method by framework; two workers compute at once."""
@@ -122,7 +134,9 @@ class Pair:
             side.call("set_dtype", dtype=self.settings["dtype"] or "float64")
             return side.call("describe", **draw)
 
-        for framework, described in self.each(make_ready).items():
+        ready = self.each(make_ready)
+        self.at_once = self.at_once and max(described["bytes"] for described in ready.values()) < LARGE
+        for framework, described in ready.items():
             self.units[framework] = [Unit.from_json(unit) for unit in described["units"]]
             self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
             self.versions[framework], self.positions = described["version"], described["positions"]
@@ -169,7 +183,7 @@ def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[P
             RemoteSide(f, stack.enter_context(Worker(Implementation(f + PORT, path), pythons.get(f), threads)))
             for f in FRAMEWORKS
         ]
-        yield Pair(*sides, at_once=True)
+        yield Pair(*sides, at_once=True, folder=stack.enter_context(TemporaryDirectory(prefix="crossfw-")))
 
 
 @contextmanager

@@ -118,7 +118,8 @@ class Stages(Updates, Rounding):
         """MXNet's weights, each one unit in the last place away."""
         eps = np.finfo(self.dtype).eps
         rng = np.random.default_rng(self.shake)
-        return {n: w * (1 + eps * rng.choice([-1.0, 1.0], w.shape)) for n, w in self.weights["mxnet"].items()}
+        weights = self.weights["mxnet"].items()
+        return self.pair.keep((n, w * (1 + eps * rng.choice([-1.0, 1.0], w.shape))) for n, w in weights)
 
     def mxnet_again(self, method: str, **arguments: Any) -> Any:
         """A method of MXNet from perturbed weights."""

@@ -114,14 +114,14 @@ def starting_weights(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> 
     if len(files) == 2:
         return current, ["weights: both checkpoints"]
     if "torch" in files:
-        return {"torch": current["torch"], "mxnet": mapping.to_mxnet(current["torch"], current["mxnet"])}, [
-            "weights: those of the torch checkpoint, on both sides"
-        ]
+        mxnet = pair.keep(mapping.to_mxnet(current["torch"], current["mxnet"]).items())
+        return {"torch": current["torch"], "mxnet": mxnet}, ["weights: those of the torch checkpoint, on both sides"]
     if "mxnet" in files:
         mxnet, note = current["mxnet"], "weights: those of the MXNet checkpoint, on both sides"
     else:
-        mxnet, note = draw_weights(pair.units["mxnet"], current["mxnet"], seed=0), "weights: random ones, seed 0"
-    return {"mxnet": mxnet, "torch": mapping.to_torch(mxnet, current["torch"])}, [note]
+        mxnet = pair.keep(draw_weights(pair.units["mxnet"], current["mxnet"], seed=0).items())
+        note = "weights: random ones, seed 0"
+    return {"mxnet": mxnet, "torch": pair.keep(mapping.to_torch(mxnet, current["torch"]).items())}, [note]
 
 
 def require_numbers(arrays: dict[str, np.ndarray], path: str) -> None:

@@ -28,7 +28,7 @@ class Updates:
             if pair.mxnet.name in gradients and pair.torch.name in torch:
                 value = pair.mxnet.read(gradients[pair.mxnet.name])
                 pair.torch.write(torch[pair.torch.name], (value.T if pair.transposed else value) / pair.torch.repeat)
-        return torch
+        return self.pair.keep(torch.items())
 
     @property
     def learning_torch(self) -> set[str]:
@@ -44,7 +44,7 @@ class Updates:
             return
         for word, size in (("small", 1e-3), ("large", 1e3)):
             norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in self.gradients[0].values())) or 1.0
-            given = {name: g * (size / norm) for name, g in self.gradients[0].items()}
+            given = self.pair.keep((name, g * (size / norm)) for name, g in self.gradients[0].items())
             mxnet = self.pair.mxnet.call("clip", gradients=given)
             torch = self.pair.torch.call("clip", gradients=self.to_torch_gradients(given))
             matched = by_slots(self.mapping, mxnet, torch)
@@ -83,11 +83,14 @@ class Updates:
 
     def steps(self, before: dict, after: dict) -> list[tuple]:
         """What the weights moved by, matched; those held still are left out."""
-        moved = {f: {n: after[f][n].astype(np.float64) - before[f][n] for n in after[f]} for f in after}
-        for name in self.still:
-            moved["mxnet"].pop(name, None)
         learning = {p.torch.name for p in slot_pairs(self.mapping) if p.torch.learns or p.mxnet.learns}
-        return by_slots(self.mapping, moved["mxnet"], {n: m for n, m in moved["torch"].items() if n in learning})
+        compared = {"mxnet": after["mxnet"].keys() - set(self.still), "torch": after["torch"].keys() & learning}
+
+        def moved(framework: str) -> dict[str, np.ndarray]:
+            old, new = before[framework], after[framework]
+            return self.pair.keep((n, new[n].astype(np.float64) - old[n]) for n in new if n in compared[framework])
+
+        return by_slots(self.mapping, moved("mxnet"), moved("torch"))
 
     def several_updates(self) -> None:
         """Whole training steps in a row, each side on its own."""
