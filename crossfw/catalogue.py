@@ -184,6 +184,6 @@ def find_task(name: str) -> Task:
         raise CrossfwError(
             f"task {name!r}",
             found,
-            f"use one of {', '.join(task_names())}, or the path of a .toml file",
+            "crossfw list tells all names; or give the path of a task file of your own, which ends in .toml",
         )
     return read_task(tasks_folder() / f"{name}.toml")

@@ -150,6 +150,10 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         """The arrays of an output by name."""
         return self.call("the MXNet model's output", lambda: leaves(output, "output", is_array), remedy=OUTPUTS)
 
+    def layers(self) -> list[tuple[str, gluon.Block]]:
+        """Path and block of the whole tree."""
+        return list(walk(self.model))
+
     def arrays(self) -> dict[str, Any]:
         """Parameters and running statistics by name."""
         return Names(self.model).arrays

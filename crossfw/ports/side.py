@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -14,8 +15,10 @@ from crossfw.ports.masks import Masks
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
 from crossfw.ports.record import is_single
+from crossfw.ports.user_errors import user_error
 
 LINEAR_STREAM = 17
+WRONG_CODE = (AttributeError, NameError, ImportError)  # whatever the inputs are
 OUTPUTS = "let the model return arrays, alone or in tuples, lists and dicts"
 
 
@@ -121,7 +124,21 @@ class PlainSide:
         told = ", ".join(f"{tuple(one.shape)} {dtype_name(one.dtype)}" for one in given) or "nothing"
         where = self.port.line_of("inputs")
         remedy = f"let inputs{f' ({where})' if where else ''} give what the model takes, or mend the model"
-        return self.call(f"the {name} model's forward", forward, remedy=f"{remedy}; it was called with {told}")
+        try:
+            return forward()
+        except CrossfwError:
+            raise
+        except Exception as error:
+            remedy = "" if isinstance(error, WRONG_CODE) else f"{remedy}; it was called with {told}"
+            layer, what = self.layer_of(error), f"the {name} model's forward"
+            raise user_error(self.port.origin, what, error, remedy=remedy, layer=layer) from error
+
+    def layer_of(self, error: BaseException) -> str:
+        """Class and path of the innermost layer that an exception passed through; empty for the model itself."""
+        layers = {id(layer): (path, layer) for path, layer in self.layers() if path}
+        frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+        inside = [layers[id(one)] for one in frames if id(one) in layers]
+        return f"{type(inside[-1][1]).__name__} {inside[-1][0]}" if inside else ""
 
     def require_function(self, function: Any, kind: type) -> None:
         """Raise CrossfwError where a model stands in the place of the function that makes it."""

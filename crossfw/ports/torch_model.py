@@ -117,6 +117,10 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         """The arrays of an output by name."""
         return self.call("the torch model's output", lambda: leaves(output, "output", is_array), remedy=OUTPUTS)
 
+    def layers(self) -> list[tuple[str, torch.nn.Module]]:
+        """Path and module of the whole tree."""
+        return list(self.model.named_modules())
+
     def arrays(self) -> dict[str, torch.Tensor]:
         """Parameters and running statistics by name."""
         return Names(self.model).arrays

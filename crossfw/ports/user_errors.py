@@ -33,10 +33,13 @@ def call_user(origin: str, what: str, function: Callable, *arguments: Any, defin
         raise user_error(origin, what, error, defined, remedy) from error
 
 
-def user_error(origin: str, what: str, error: BaseException, defined: str = "", remedy: str = "") -> CrossfwError:
-    """The error for an exception; see `call_user`."""
-    place = own_line(origin, error) or defined
-    remedy = remedy or f"mend {what}" + (f" in {place.split(',')[0]}" if place else "")
+def user_error(
+    origin: str, what: str, error: BaseException, defined: str = "", remedy: str = "", layer: str = ""
+) -> CrossfwError:
+    """The error for an exception in, perhaps, a layer of the user's model; see `call_user`."""
+    line = own_line(origin, error) or defined
+    place = "; ".join(part for part in (layer and f"in {layer}", line) if part)
+    remedy = remedy or f"mend {what}" + (f" in {line.split(',')[0]}" if line else "")
     if isinstance(error, ModuleNotFoundError):
         remedy = f"install {error.name} where this side runs, or name an interpreter that has it (--mxnet-python, ...)"
     return CrossfwError(f"{what} of {origin}", f"{message_of(error)}{f' ({place})' if place else ''}", remedy)

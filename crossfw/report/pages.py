@@ -26,6 +26,7 @@ from crossfw.report.headlines import Headline, headlines
 from crossfw.schema import Results, TaskResult
 
 BADGES = {"agree": GOOD, "disagree": BAD, "incomplete": "\N{CIRCLE WITH LEFT HALF BLACK}"}
+SWEEP = "sweep.csv"  # in a report with a sweep alone
 FILES = {
     "report.md": "this report as Markdown",
     "results.json": "everything, with the raw timings",
@@ -34,7 +35,7 @@ FILES = {
     "perplexity.csv": "every point of every curve",
     "throughput.csv": "speeds, ratios, intervals, memory",
     "measures.csv": "what the trained models can do, of every seed",
-    "sweep.csv": "speeds at every value of a swept setting",
+    SWEEP: "speeds at every value of a swept setting",
 }
 FEW = 6  # tasks whose figures and tables stand open
 _TABLES = {
@@ -134,7 +135,9 @@ def lay_out(results: Results) -> Page:
         overview=overview.overview(results["tasks"]),
         published=published.overview(results),
         environment=environment,
-        files=FILES,
+        files={
+            name: text for name, text in FILES.items() if name != SWEEP or any(t["sweeps"] for t in results["tasks"])
+        },
     )
 
 

@@ -10,7 +10,7 @@ from crossfw.errors import CrossfwError
 from crossfw.report import archive, encoding, html, markdown, pages, tables
 from crossfw.schema import Results
 
-CSV = ("perplexity", "throughput", "measures", "sweep")
+CSV = ("perplexity.csv", "throughput.csv", "measures.csv", pages.SWEEP)
 
 
 def write_report(results: Results, folder: str | Path) -> None:
@@ -25,6 +25,8 @@ def write_report(results: Results, folder: str | Path) -> None:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         for name, path in aside.items():
             path.write_bytes(contents[name])
+        if pages.SWEEP not in contents:
+            (folder / pages.SWEEP).unlink(missing_ok=True)
         for name, path in aside.items():
             path.replace(folder / name)
     except OSError as fault:
@@ -40,7 +42,7 @@ def _contents(results: Results) -> dict[str, bytes]:
     """Every file by its path in the folder, in the order in which they are renamed."""
     page = pages.lay_out(results)
     frames = tables.frames(results)
-    files = {f"{name}.csv": _csv(frames[name]) for name in CSV}
+    files = {name: _csv(frames[name.removesuffix(".csv")]) for name in CSV if name in page.files}
     files["agreement.csv"] = archive.as_csv(results)
     files[archive.FILE] = archive.pack(results)
     for drawing in page.drawings:

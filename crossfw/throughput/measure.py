@@ -17,6 +17,7 @@ COPIED_BYTES = (4 << 20, 64 << 20)  # the least and the most that the copy takes
 RATE_SECONDS = 0.03  # of each
 MEMORY_STEPS = 3
 NOISY = 1.1
+ENOUGH_ROUNDS = 9  # fewer leave a wide interval on a quiet machine too
 WIDTH = 0.05  # of a ratio's interval, from end to end, at which no more rounds are needed
 SIBLINGS = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}
 
@@ -122,7 +123,7 @@ def copied_bytes(cost: Cost) -> int:
 
 
 def control_warning(rows: list[ThroughputRow]) -> str | None:
-    """What the A/A control says of the machine, where it fakes a difference of more than NOISY."""
+    """What the A/A control says of the measurement, where it fakes a difference of more than NOISY."""
     worst = None
     for row in rows:
         if row["ratio_to"] == row["implementation"]:
@@ -132,7 +133,9 @@ def control_warning(rows: list[ThroughputRow]) -> str | None:
     if worst is None:
         return None
     noise, row = worst
+    few, rounds = "the budget allowed few rounds", len(row["samples"])
+    why = f"{few}; --suite full takes more" if rounds < ENOUGH_ROUNDS else "the machine was busy or is noisy"
     return (
-        f"this machine was too busy to measure well: two processes of the same {row['implementation']} seem to differ "
-        f"by up to {math.expm1(noise):.0%} ({row['mode']}); all ratios are widened by that"
+        f"speed is measured coarsely: two processes of the same {row['implementation']} seem to differ by up to "
+        f"{math.expm1(noise):.0%} ({row['mode']}, {rounds} rounds), and all ratios are widened by that; {why}"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,6 +24,7 @@ from crossfw.weights.torch_side import TorchSide, describe_torch
 from crossfw.weights.unit_mapping import Pair
 from crossfw.weights.units import Slot, Unit
 
+SHOWN = 8  # lines of an error
 CONSTANTS = {"gamma": 1, "beta": 0}
 
 
@@ -120,24 +122,32 @@ def _refuse_faults(mapping: Matched, arrays: Mapping[str, StoredArray], side: To
     names = "rename = {'name in the file': 'name in torch'}"
     remedy = f"mend the module, or say in {port.rpartition(':')[0]} which is which: {names}"
     if mapping.faults:
-        lines = [*mapping.faults, *_nearest(mapping, arrays, side)]
-        raise CrossfwError(asked, f"{len(mapping.faults)} faults\n  " + "\n  ".join(lines), remedy)
+        lines = [*_first(mapping.faults), *_first(_nearest(mapping, arrays, side))]
+        paired = f"{len(mapping.pairs)} of the module's {len(mapping.torch)} layers have a partner"
+        raise CrossfwError(asked, "\n  ".join([f"{len(mapping.faults)} faults; {paired}", *lines]), remedy)
     if mapping.ambiguous:
-        lines = [str(ambiguity) for ambiguity in mapping.ambiguous]
+        lines = _first([str(ambiguity) for ambiguity in mapping.ambiguous])
         raise CrossfwError(asked, "names and shapes leave open what is what\n  " + "\n  ".join(lines), remedy)
 
 
+def _first(lines: Sequence[str]) -> list[str]:
+    """The first SHOWN lines, and how many more there are."""
+    return [*lines[:SHOWN], f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN + 1 else list(lines)
+
+
 def _nearest(mapping: Matched, arrays: Mapping[str, StoredArray], side: TorchSide) -> list[str]:
-    """For each torch name without partner the names in the file without partner that are most like it."""
+    """For torch names without partner those in the file without partner that have as many numbers, the likest first."""
     done = {slots.mxnet.name for pair in mapping.pairs for slots in pair.slots}
     filled = {slots.torch.name for pair in mapping.pairs for slots in pair.slots}
     free = [name for name in arrays if name not in done]
     wanted = [name for name in side.shapes if side.first[name] == name not in {*filled, *side.initial}]
     lines = []
     for name in wanted:
-        close = difflib.get_close_matches(name, free, n=2, cutoff=0.3)
-        found = " or ".join(f"{other} {arrays[other].shape}" for other in close) or "nothing like it"
-        lines.append(f"{name} {side.shapes[name]} of torch: nearest in the file: {found}")
+        alike = [other for other in free if math.prod(arrays[other].shape) == math.prod(side.shapes[name])]
+        close = difflib.get_close_matches(name, alike, n=2, cutoff=0.0)
+        if close:
+            found = " or ".join(f"{other} {arrays[other].shape}" for other in close)
+            lines.append(f"{name} {side.shapes[name]} of torch: it may be {found}")
     return lines
 
 

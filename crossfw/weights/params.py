@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
 from crossfw.weights.mapped import MappedFile
 from crossfw.weights.params_records import LIST_MAGIC, read_records
@@ -37,7 +38,12 @@ class ParamsFile(Mapping[str, StoredArray]):
             raise _stranger(self.file, start)
 
     def __getitem__(self, name: str) -> StoredArray:
+        if name not in self._arrays:
+            raise KeyError(f"{self.file.path} has no array {name!r}{nearest(name, self._arrays)}")
         return self._arrays[name]
+
+    def __repr__(self) -> str:
+        return f"<{self.file.path}: {len(self)} arrays, {sum(a.nbytes for a in self.values()) / 1e6:,.1f} MB>"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)

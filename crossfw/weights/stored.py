@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -55,8 +55,8 @@ class StoredArray:
     dtype: str
     shape: tuple[int, ...]
     storage: str
-    data: Callable[[], np.ndarray]
-    aux: tuple[Callable[[], np.ndarray], ...] = ()
+    data: Callable[[], np.ndarray] = field(repr=False)
+    aux: tuple[Callable[[], np.ndarray], ...] = field(default=(), repr=False)
 
     @property
     def nbytes(self) -> int:

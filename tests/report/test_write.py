@@ -52,6 +52,14 @@ def test_a_report_is_written_over_an_older_one(tmp_path):
     assert [task["task"] for task in load(tmp_path).results["tasks"]] == ["bptt_by_hand"]
 
 
+def test_sweep_csv_is_there_with_a_sweep_alone(tmp_path):
+    write_report(examples.results(examples.swept()), tmp_path)
+    assert (tmp_path / "sweep.csv").is_file()
+    write_report(examples.results(examples.worked_example()), tmp_path)
+    assert not (tmp_path / "sweep.csv").exists()
+    assert "sweep.csv" not in (tmp_path / "index.html").read_text() + (tmp_path / "report.md").read_text()
+
+
 @pytest.mark.parametrize("step", ["write_bytes", "replace"])
 def test_an_interruption_leaves_the_older_report_whole(tmp_path, monkeypatch, step):
     write_report(examples.results(examples.incomplete()), tmp_path)

@@ -174,6 +174,9 @@ def test_rows_pair_siblings_and_hold_the_control():
     assert control_warning(rows) is None
     rows[2]["ratio_high"] = 1.3
     assert "up to 30%" in control_warning(rows)
+    assert "the budget allowed few rounds" in control_warning(rows)
+    rows[2]["samples"] = [1.0] * 40
+    assert "the machine was busy or is noisy" in control_warning(rows)
     assert control_warning(rows[:2]) is None
 
 

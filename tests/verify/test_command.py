@@ -52,11 +52,18 @@ BAD = {
     ),
     "inputs that torch refuses": (
         lambda d: write_port(d, ("(batch_size, 4)", "(batch_size, 5)")),
-        ["the torch model's forward", "RuntimeError", "mat1 and mat2"],
+        ["the torch model's forward", "RuntimeError", "mat1 and mat2", "(in Linear 0)", "called with (2, 5) float"],
+    ),
+    "a forward with a slip": (
+        lambda d: write_port(d, ("    import torch\n", "    import torch\n    class Slip(torch.nn.Linear):\n"
+                              "        def forward(self, x):\n            return self.inner(x)\n"
+                              "    return torch.nn.Sequential(Slip(4, 3))\n")),
+        ["no attribute 'inner' (in Slip 0; port.py, line 16: return self.inner(x))",
+         "mend the torch model's forward in port.py"],
     ),
     "inputs of a shape that MXNet's layers refuse": (
         lambda d: write_port(d, ("activation=\"tanh\"", "activation=\"tanh\", in_units=5")),
-        ["the MXNet model's forward", "MXNetError: Shape inconsistent", "let inputs (port.py, line 17)",
+        ["the MXNet model's forward", "MXNetError: Shape inconsistent", "(in Dense 0)", "let inputs (port.py, line 17)",
          "called with (2, 4) float32"],
     ),
     "inputs without arguments": (

@@ -351,7 +351,11 @@ def test_an_embedding_and_a_matrix_of_its_shape(tmp_path):
 FAULTY = {
     "a layer more in torch": (
         PAIR + "        self.more = nn.Linear(4, 7)\n",
-        ["more.weight (7, 4)", "nearest in the file"],
+        ["more.weight (7, 4)", "has no partner in MXNet"],
+    ),
+    "another layer of its size": (
+        CLASS + "        self.l0, self.table = nn.Linear(4, 4), nn.Embedding(4, 4)\n",
+        ["table.weight (4, 4) of torch: it may be 1.weight (4, 4)"],
     ),
     "a layer more in the file": (CLASS + "        self.l0 = nn.Linear(4, 4)\n", ["has no partner in torch"]),
     "another shape": (
@@ -372,4 +376,4 @@ def test_what_has_no_partner_is_named(tmp_path, case):
     with pytest.raises(CrossfwError) as caught:
         plan_conversion(tmp_path / "x.params", port(tmp_path, text))
     for word in words:
-        assert word in str(caught.value)
+        assert word in str(caught.value), str(caught.value)

@@ -241,3 +241,14 @@ def test_no_such_file(tmp_path):
     for path in (tmp_path / "none.params", tmp_path):
         with pytest.raises(CrossfwError, match="directory"):
             read_params(path)
+
+
+def test_a_name_that_is_not_there_and_what_a_file_is(tmp_path):
+    path = tmp_path / "x.params"
+    mx.nd.save(str(path), {"out.weight": mx.nd.ones((2, 3))})
+    params = read_params(path)
+    assert repr(params) == f"<{path}: 1 arrays, 0.0 MB>"
+    assert "function" not in repr(params["out.weight"])
+    assert "out.wieght" not in params
+    with pytest.raises(KeyError, match="did you mean 'out.weight'"):
+        params["out.wieght"]
