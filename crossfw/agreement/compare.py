@@ -33,11 +33,16 @@ def relative_error(a: np.ndarray, b: np.ndarray) -> float:
         return 0.0
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf; the difference is no finite number then
         difference = np.subtract(a, b, dtype=np.float64)
-    largest = float(np.abs(difference, out=difference if difference.ndim else None).max())
+    largest = largest_size(difference)
     if not math.isfinite(largest):
         return float("inf")
-    scale = max(float(b.max()), -float(b.min()))
+    scale = largest_size(b)
     return largest / (scale if scale > 0 else 1.0)
+
+
+def largest_size(array: np.ndarray) -> float:
+    """max|a|, NaN where there is one, without an array of |a|."""
+    return max(float(array.max()), -float(array.min()))
 
 
 @dataclass(frozen=True)

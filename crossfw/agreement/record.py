@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from crossfw.agreement.condition import of_state
-from crossfw.agreement.shared import WARM_UPDATES, Shared
+from crossfw.agreement.shared import OTHER_CLIPPING, WARM_UPDATES, Shared
 from crossfw.agreement.trace import Trace
 from crossfw.backends.client import WorkerError
+from crossfw.optimizers.spec import OptimizerSpec
 
 
 class Interrupted(Exception):
@@ -75,22 +76,33 @@ class Recorder:
     def optimizers(self) -> None:
         """Two updates from a fresh state with made-up gradients, the second one at half of the learning rate.
 
-        Then a whole training step from a warm state.
+        Then one from a warm state: a whole training step, or with made-up gradients too.
         """
+        for name, spec in self.shared.optimizers.items():
+            if name not in OTHER_CLIPPING:
+                self._update_from_fresh_state(name, spec)
+            self._update_from_warm_state(name, spec)
+
+    def _update_from_fresh_state(self, name: str, spec: OptimizerSpec) -> None:
+        first, second = self.shared.gradients
+        self._start(asdict(spec))
+        self.call("update", gradients=first)
+        self.call("set_learning_rate", learning_rate=spec.learning_rate / 2)
+        self.call("update", gradients=second)
+        self._keep_update(f" ({name}, fresh state)")
+
+    def _update_from_warm_state(self, name: str, spec: OptimizerSpec) -> None:
         shared = self.shared
-        first, second = shared.gradients
-        for name, spec in shared.optimizers.items():
-            self._start(asdict(spec))
-            self.call("update", gradients=first)
-            self.call("set_learning_rate", learning_rate=spec.learning_rate / 2)
-            self.call("update", gradients=second)
-            self._keep_update(f" ({name}, fresh state)")
-            self._start(asdict(spec))
-            warm = {key: shared.moments[key] for key in spec.state_names()}
-            self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
-            answer = self.call("step", batch=shared.batch, state=shared.state)
-            self._keep_update(f" ({name}, whole step)")
-            self.keep("update", of_state("state handed on", answer["state"]), f" ({name}, whole step)")
+        self._start(asdict(spec))
+        warm = {key: shared.moments[key] for key in spec.state_names()}
+        self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
+        if name not in shared.whole_steps:
+            self.call("update", gradients=shared.gradients[0])
+            self._keep_update(f" ({name}, warm state)")
+            return
+        answer = self.call("step", batch=shared.batch, state=shared.state)
+        self._keep_update(f" ({name}, whole step)")
+        self.keep("update", of_state("state handed on", answer["state"]), f" ({name}, whole step)")
 
     def _start(self, spec: dict) -> None:
         self.call("load", parameters=self.shared.parameters)

@@ -33,6 +33,7 @@ HYPER_PARAMETERS = {
 }
 WITHOUT_DECAY_OF_BIASES = ("nag", "adam")
 CLIPPED_BY_VALUE = "rmsprop"  # where MXNet's own clipping comes after the weight decay
+OTHER_CLIPPING = ("sgd below the threshold", "sgd without clipping")  # the optimizer alone is that of "sgd"
 WARM_UPDATES = 3
 LARGE = 150_000  # parameters
 MASKS = ("mask", "source_mask")
@@ -115,11 +116,25 @@ class Shared:
             for name in (("sgd",) if large else STATE_NAMES)
         }
         if not large:
-            specs["sgd below the threshold"] = replace(specs["sgd"], clip=self.norm * 2)
-            specs["sgd without clipping"] = replace(specs["sgd"], clip=None)
+            specs.update(zip(OTHER_CLIPPING, (replace(specs["sgd"], clip=theta) for theta in (self.norm * 2, None))))
         if self.recipe is not None:
-            specs[f"the recipe's {self.recipe.name}"] = self.recipe
+            specs[self.recipe_name] = self.recipe
         return specs
+
+    @property
+    def recipe_name(self) -> str:
+        """Of the recipe's optimizer in the report."""
+        return f"the recipe's {self.recipe.name}" if self.recipe else ""
+
+    @property
+    def whole_steps(self) -> tuple[str, ...]:
+        """The optimizers that take a whole training step: every way of clipping, and the recipe's own.
+
+        A step is gradients, clipping and update; what an optimizer does with gradients does not depend on where they
+        come from, so the others are given made-up ones.
+        """
+        names = ("sgd", *OTHER_CLIPPING, CLIPPED_BY_VALUE, self.recipe_name)
+        return tuple(name for name in names if name in self.optimizers)
 
 
 def revealing_mask(steps: int, batch_size: int) -> np.ndarray:

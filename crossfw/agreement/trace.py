@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from crossfw.files import write_aside
+from crossfw.weights.safetensors_file import Tensor, write_safetensors
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Trace:
     def save(self, path: Path) -> None:
         """Write `path`.safetensors and then `path`.json; the JSON's presence says that the trace is whole."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {key: np.asarray(value, order="C") for key, value in self.arrays.items()}
-        write_aside(path.with_name(f"{path.name}.safetensors"), save(arrays))
+        tensors = [Tensor(key, a.dtype.name, a.shape, partial(np.asarray, a)) for key, a in self.arrays.items()]
+        write_safetensors(path.with_name(f"{path.name}.safetensors"), tensors, {})
         write_aside(path.with_name(f"{path.name}.json"), json.dumps(self.facts).encode())
 
     @classmethod
