@@ -212,7 +212,7 @@ class Run:
             "samples": conclusion.curves.samples(),
             "notes": conclusion.notes(),
             "sweeps": swept.sweeps,
-            "warnings": [*measured.warnings, *left_out(compared - same)],
+            "warnings": [*measured.warnings, *swept.warnings, *left_out(compared - same)],
         }
 
 

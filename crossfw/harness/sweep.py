@@ -16,6 +16,7 @@ from crossfw.backends.threads import choose_cpus
 from crossfw.errors import CrossfwError
 from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew
+from crossfw.harness.machine import Conditions, disturbances
 from crossfw.harness.progress import RunProgress
 from crossfw.harness.swept import Swept
 from crossfw.harness.variants import Variant, variant
@@ -40,11 +41,13 @@ class Outcome:
 
     Attributes:
         differences: the first tensor of an implementation that differs from the reference at some value.
+        warnings: what disturbed the timing at a value.
     """
 
     sweeps: list[Sweep] = field(default_factory=list)
     differences: list[AgreementRow] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class SweepTest:
@@ -58,6 +61,7 @@ class SweepTest:
         self.ratios: list[SweepRatio] = []
         self.differences: list[AgreementRow] = []
         self.failures: list[Failure] = []
+        self.warnings: list[str] = []
 
     @property
     def ticks(self) -> int:
@@ -89,7 +93,7 @@ class SweepTest:
         samples = Samples("train", {})
         while ready:
             try:
-                samples = self.contest(case, crew, ready)
+                samples = self.contest(case, crew, ready, place)
                 break
             except WorkerError as error:
                 reasons[error.implementation] = self.fail(error.implementation, place, explain(error))
@@ -135,7 +139,7 @@ class SweepTest:
                     self.differences.append({**different[0], "tensor": f"{different[0]['tensor']} at {place}"})
         return evidence, reasons
 
-    def contest(self, case: Variant, crew: Crew, ready: list[Implementation]) -> Samples:
+    def contest(self, case: Variant, crew: Crew, ready: list[Implementation], place: str) -> Samples:
         """Rounds of training steps, with a second process of one implementation as the A/A control."""
         work, options = self.work, self.work.options
         backends = {i.name: crew.worker(i) for i in ready}
@@ -143,8 +147,11 @@ class SweepTest:
         weights = recipe_weights(work.task, case.spec, 0)
         for worker in backends.values():
             make_ready(worker, work.task, case.spec, options.dtype, options.device, weights)
-        contest = Contest(backends, case.batch, case.spec.tokens(case.batch))
-        return contest.run("train", self.rounds, BUDGET_SECONDS[options.suite], self.advance)
+        contest, before = Contest(backends, case.batch, case.spec.tokens(case.batch)), Conditions.now(crew.cpus)
+        samples = contest.run("train", self.rounds, BUDGET_SECONDS[options.suite], self.advance)
+        disturbed = disturbances(before, Conditions.now(crew.cpus))
+        self.warnings += [f"sweep, {place}: {words}" for words in disturbed]
+        return samples
 
     @staticmethod
     def control(ready: list[Implementation]) -> Implementation:
@@ -202,4 +209,5 @@ def run_sweeps(work: Work, crew: Crew, names: set[str], progress: RunProgress, s
         known = {row["implementation"] for row in outcome.differences}
         outcome.differences += [row for row in test.differences if row["implementation"] not in known]
         outcome.failures += test.failures
+        outcome.warnings += test.warnings
     return outcome
