@@ -49,6 +49,7 @@ def implementation(tmp_path: Path, body: str, name: str = "torch-port") -> tuple
     return parse_implementations(["torch-nn", f"{name}={file}"])
 
 
+@pytest.mark.usefixtures("_with_memory")
 def test_everything_end_to_end(tmp_path):
     results, code, screen = run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out", keep_traces=True)
     assert code == 0, results["tasks"][0]["reason"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crossfw.harness.options import parse_implementations
 from crossfw.report import measured
 from tests.harness.test_run import run_quietly
@@ -48,6 +50,7 @@ def test_a_run_finds_a_sync_that_does_not_wait_and_a_worker_with_more_threads(tm
     assert unequal[0].startswith("torch-greedy runs with other threads than the 1 that all were given: 2 by")
 
 
+@pytest.mark.usefixtures("_with_memory")
 def test_a_run_tells_how_its_speed_was_measured(tmp_path):
     results, code, _ = run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out")
     (task,) = results["tasks"]

@@ -1,11 +1,11 @@
-"""A pair of large models: the comparing process holds the arrays of one side at a time."""
+"""A pair of large models: the comparing process holds the arrays of one side at a time, and one side computes."""
 
 from __future__ import annotations
 
 import tracemalloc
 
+from crossfw.verification import sides
 from crossfw.verification.run import verify_pair
-from crossfw.verification.sides import worker_sides
 
 WIDTH, LAYERS = 1024, 4
 PORT = f"""
@@ -33,10 +33,11 @@ def inputs(rng):
 """
 
 
-def test_the_arrays_of_one_side_at_a_time_are_held(tmp_path):
+def test_the_arrays_of_one_side_at_a_time_are_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(sides, "LARGE", 1 << 20)
     path = tmp_path / "port.py"
     path.write_text(PORT)
-    with worker_sides(str(path), {}, threads=1) as pair:
+    with sides.worker_sides(str(path), {}, threads=1) as pair:
         tracemalloc.start()
         try:
             verdict = verify_pair(pair, "large")
@@ -44,5 +45,6 @@ def test_the_arrays_of_one_side_at_a_time_are_held(tmp_path):
         finally:
             tracemalloc.stop()
     assert verdict, str(verdict)
+    assert not pair.at_once
     one_side = 8 * LAYERS * (WIDTH + 1) * WIDTH
     assert peak < 1.6 * one_side
