@@ -74,16 +74,14 @@ class Recorder:
             self.keep("clipping", {"norm": answer["norm"], **answer["gradients"]}, f", {case}")
 
     def optimizers(self) -> None:
-        """Two updates from a fresh state with made-up gradients, the second one at half of the learning rate.
-
-        Then one from a warm state: a whole training step, or with made-up gradients too.
-        """
+        """Every optimizer from a fresh state, where it is one of its own, and then from a warm one."""
         for name, spec in self.shared.optimizers.items():
             if name not in OTHER_CLIPPING:
                 self._update_from_fresh_state(name, spec)
             self._update_from_warm_state(name, spec)
 
     def _update_from_fresh_state(self, name: str, spec: OptimizerSpec) -> None:
+        """Two updates with made-up gradients, the second one at half of the learning rate."""
         first, second = self.shared.gradients
         self._start(asdict(spec))
         self.call("update", gradients=first)
@@ -92,12 +90,13 @@ class Recorder:
         self._keep_update(f" ({name}, fresh state)")
 
     def _update_from_warm_state(self, name: str, spec: OptimizerSpec) -> None:
+        """A whole training step, or an update with made-up gradients."""
         shared = self.shared
         self._start(asdict(spec))
         warm = {key: shared.moments[key] for key in spec.state_names()}
         self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
         if name not in shared.whole_steps:
-            self.call("update", gradients=shared.gradients[0])
+            self.call("update", gradients=shared.gradients_along_moments)
             self._keep_update(f" ({name}, warm state)")
             return
         answer = self.call("step", batch=shared.batch, state=shared.state)

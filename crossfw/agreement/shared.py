@@ -50,7 +50,8 @@ class Shared:
         batch: named arrays, dropout masks among them, and masks of padding that hide something; state: by name (N, H),
             not zero.
         output: made-up outputs for the loss alone.
-        gradients: two sets of made-up gradients for clipping and the optimizers alone.
+        gradients: two sets of made-up gradients for clipping and the optimizers alone, from a fresh state.
+        gradients_along_moments: another one, for an update from `moments`, with their signs.
         norm: of the true gradient at `parameters`; half of it clips, twice of it does not.
         moments: made-up optimizer state, by name and parameter; second moments and squares are positive.
         condition: of the tensors, by "stage/tensor"; see `condition.py`.
@@ -63,6 +64,7 @@ class Shared:
     state: dict[str, np.ndarray]
     output: np.ndarray
     gradients: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+    gradients_along_moments: dict[str, np.ndarray]
     norm: float
     moments: dict[str, dict[str, np.ndarray]]
     condition: dict[str, float]
@@ -209,17 +211,19 @@ def make_shared(
 
     ones = {name: np.ones_like(value) for name, value in parameters.items()}
     made_up = along(parameters, 2 * scale)  # g + wd w keeps its digits, with the recipe's own wd too
+    moments = {
+        "momentum": along(true_gradients, scale),
+        "first_moment": along(true_gradients, scale),
+        "second_moment": along(ones, scale**2),
+        "squares": along(ones, scale**2),
+    }
     return Shared(
         spec=spec,
         parameters=parameters,
         gradients=(made_up, along(made_up, 2 * scale)),
+        gradients_along_moments=along(true_gradients, 2 * scale),
         norm=norm,
-        moments={
-            "momentum": along(true_gradients, scale),
-            "first_moment": along(true_gradients, scale),
-            "second_moment": along(ones, scale**2),
-            "squares": along(ones, scale**2),
-        },
+        moments=moments,
         condition=condition,
         recipe=recipe,
         **given,

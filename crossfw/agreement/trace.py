@@ -29,7 +29,10 @@ class Trace:
         return {key[len(prefix) :]: value for key, value in self.arrays.items() if key.startswith(prefix)}
 
     def save(self, path: Path) -> None:
-        """Write `path`.safetensors and then `path`.json; the JSON's presence says that the trace is whole."""
+        """Write `path`.safetensors and then `path`.json, whose presence says that the trace is whole.
+
+        It does not wait until the arrays are on the disk: a power cut may cost what was saved a moment before.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         tensors = [Tensor(key, a.dtype.name, a.shape, partial(np.asarray, a)) for key, a in self.arrays.items()]
         write_safetensors(path.with_name(f"{path.name}.safetensors"), tensors, {})

@@ -16,6 +16,7 @@ from typing import Any
 from crossfw.backends.frames import read_frame, write_frame
 from crossfw.backends.spill import remove
 from crossfw.backends.threads import environment
+from crossfw.errors import CrossfwError
 from crossfw.models import Implementation
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -76,8 +77,9 @@ class Worker:
     ):
         self.implementation = implementation
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the worker)
-        self._folder = tempfile.TemporaryDirectory(prefix="crossfw-")  # of large arrays on their way
-        arguments = (str(PACKAGE), implementation.name, implementation.file or "", self._folder.name)
+        self._folder = tempfile.TemporaryDirectory(prefix="crossfw-")
+        self.folder = self._folder.name  # for large arrays; the worker deletes it when its parent is gone
+        arguments = (str(PACKAGE), implementation.name, implementation.file or "", self.folder)
         self._process = subprocess.Popen(
             [python or sys.executable, "-c", BOOTSTRAP, *arguments],
             stdin=subprocess.PIPE,
@@ -86,6 +88,7 @@ class Worker:
             env={**os.environ, **environment(threads, cpus)},
         )
         self._frames: queue.Queue = queue.Queue()
+        self._broken = ""
         threading.Thread(target=self._receive, daemon=True).start()
 
     @property
@@ -102,20 +105,22 @@ class Worker:
             WorkerDied: the process ended, or said nothing for `silence_limit` seconds and was killed.
             CallFailed: the method raised.
         """
-        name, files = self.implementation.name, []
+        name, file = self.implementation.name, ""
         try:
-            files = write_frame(self._process.stdin, {"method": method, "arguments": arguments}, self._folder.name)
+            file = write_frame(self._process.stdin, {"method": method, "arguments": arguments}, self.folder)
             reply = self._frames.get(timeout=silence_limit)
         except queue.Empty:
             self.kill()
             raise WorkerDied(name, f"{method}: no answer for {silence_limit:g} s; the worker was killed") from None
+        except CrossfwError as error:
+            raise CallFailed(name, f"{method}: {error.found}", str(error), "CrossfwError", list(error.args)) from error
         except OSError:
             reply = None
         finally:
-            for file in files:
+            if file:
                 remove(file)
         if reply is None:
-            raise WorkerDied(name, f"{method}: the worker {self._how_it_ended()}", self._last_words())
+            raise WorkerDied(name, f"{method}: the worker {self._broken or self._how_it_ended()}", self._last_words())
         if "error" in reply:
             error = reply["error"]
             reason = f"{method}: {error['type']}: {error['message']}"
@@ -149,7 +154,9 @@ class Worker:
         try:
             while True:
                 self._frames.put(read_frame(self._process.stdout, owns_files=True))
-        except Exception:  # whatever it is, nothing more can be received, and a call must not wait for it
+        except Exception as error:  # whatever it is, nothing more can be received, and a call must not wait for it
+            if not isinstance(error, (EOFError, ValueError)):  # the pipe ended, or was closed here
+                self._broken = f"could not be understood: {error!r}"
             self._frames.put(None)
 
     def _how_it_ended(self) -> str:

@@ -3,7 +3,8 @@
     frame = b"XFW1", u32 length of the header, header, arrays one after the other, C order, little-endian
     header = {"body": ..., "arrays": [{"dtype": "<f8", "shape": [35, 32]}, ...]}
 
-In the body an array stands as {"$array": its index}. A large one may have a "file" in the header, and no bytes.
+In the body an array stands as {"$array": its index}. A large one may have a "file" and an "offset" in the header, and
+no bytes.
 """
 
 from __future__ import annotations
@@ -50,37 +51,37 @@ def _unpack(value: Any, arrays: list[np.ndarray]) -> Any:
     return value
 
 
-def write_frame(stream: BinaryIO, body: Any, folder: str | None = None) -> list[str]:
+def write_frame(stream: BinaryIO, body: Any, folder: str | None = None) -> str:
     """Send one message: any nesting of dicts, lists, JSON scalars and numeric arrays.
 
     Args:
-        folder: where files of large arrays go; None sends every array through the stream.
+        folder: where a file of large arrays goes; None sends every array through the stream.
 
     Returns:
-        The files that were written.
+        The file that was written; empty where there is none.
 
     Raises:
         FrameError: for an array of objects, strings or complex numbers.
-        CrossfwError: the folder has no room.
+        CrossfwError: the folder has no room; nothing was sent then.
     """
     arrays: list[np.ndarray] = []
     packed = _pack(body, arrays)
     described = [{"dtype": a.dtype.newbyteorder("<").str, "shape": list(a.shape)} for a in arrays]
-    written = []
+    pile = spill.Pile(folder or "")
     for array, description in zip(arrays, described):
         if folder and array.nbytes >= spill.LEAST:
             place = spill.place_of(array)
             if place is None:
-                place = spill.write(array, folder)
-                written.append(place)
-            description["file"] = place
+                offset = pile.add(array)
+                place = pile.path, offset
+            description["file"], description["offset"] = place
     header = json.dumps({"body": packed, "arrays": described}).encode()
     stream.write(MAGIC + struct.pack("<I", len(header)) + header)
     for array, description in zip(arrays, described):
         if "file" not in description:
             stream.write(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8))
     stream.flush()
-    return written
+    return pile.path
 
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytearray:
@@ -100,19 +101,23 @@ def read_frame(stream: BinaryIO, owns_files: bool = False) -> Any:
     Raises:
         EOFError: the other end is gone.
         FrameError: what came is no frame.
+        OSError: a file of large arrays cannot be mapped.
     """
     start = _read_exactly(stream, 8)
     (length,) = struct.unpack("<I", start[4:])
     if start[:4] != MAGIC or length > HEADER_LIMIT:
         raise FrameError(f"expected a frame, got {bytes(start)!r}")
     header = json.loads(_read_exactly(stream, length))
-    arrays = []
+    arrays, maps = [], {}
     for described in header["arrays"]:
         dtype, shape = np.dtype(described["dtype"]), tuple(described["shape"])
         if dtype.kind not in ARRAY_KINDS or any(size < 0 for size in shape):
             raise FrameError(f"an array of dtype {dtype} and shape {shape} cannot travel")
         if "file" in described:
-            arrays.append(spill.mapped(described["file"], dtype, shape, owns_files))
+            path = described["file"]
+            if path not in maps:
+                maps[path] = spill.map_file(path, owns_files)
+            arrays.append(spill.view(maps[path], described["offset"], dtype, shape))
             continue
         count = int(np.prod(shape, dtype=np.int64))
         arrays.append(np.frombuffer(_read_exactly(stream, count * dtype.itemsize), dtype).reshape(shape))

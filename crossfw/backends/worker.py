@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -28,13 +29,14 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(frames_in, "rb"), os.fdopen(frames_out, "wb")
 
 
-def _listen(stream: BinaryIO, calls: queue.Queue) -> None:
+def _listen(stream: BinaryIO, calls: queue.Queue, folder: str) -> None:
     try:
         while True:
             calls.put(read_frame(stream))
     except Exception as error:  # a pipe that is closed or broken leaves nobody to serve
         if not isinstance(error, EOFError):
             traceback.print_exc()
+        shutil.rmtree(folder, ignore_errors=True)  # a parent that was killed left it
         os._exit(0)
 
 
@@ -82,7 +84,7 @@ def main(name: str, file: str, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent says when to end
     stream_in, stream_out = _take_pipes()
     calls: queue.Queue = queue.Queue()
-    threading.Thread(target=_listen, args=(stream_in, calls), daemon=True).start()
+    threading.Thread(target=_listen, args=(stream_in, calls, folder), daemon=True).start()
     service = make_service(name, file or None)
     while True:
         reply = answer(service, calls.get())

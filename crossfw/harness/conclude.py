@@ -95,11 +95,12 @@ class Conclusion:
         return learning
 
     def trajectory_parameters(self, learning: Learning) -> list[AgreementRow]:
-        """Parameters after about 100 updates, for each pair, where curves can still be compared exactly.
+        """Parameters where the curves that are compared end, at most about 100 updates on, for each pair.
 
         They may differ as far as the curves: by the bound, or by the same multiple of the reference's noise floor.
         """
-        curves, moved, rows = self.curves.seed_0("float64", False), self.curves.seed_0("float64", True), []
+        rows, epochs = [], self.work.compared_epochs
+        curves, moved = (self.curves.seed_0("float64", perturbed, epochs) for perturbed in (False, True))
         if REFERENCE not in curves or REFERENCE not in moved:
             return rows
         updates = curves[REFERENCE].trace.facts["checkpoint_updates"]

@@ -39,11 +39,12 @@ class Curves:
                 if trace is not None:
                     yield Curve(implementation.name, plan, trace)
 
-    def seed_0(self, dtype: str, perturbed: bool) -> dict[str, Curve]:
-        """The curves of seed 0 in one dtype, by implementation, the longest of each."""
+    def seed_0(self, dtype: str, perturbed: bool, epochs: int | None = None) -> dict[str, Curve]:
+        """The curves of seed 0 in one dtype, by implementation: those of so many epochs, or the longest of each."""
         wanted = (dtype, 0, perturbed)
         fitting = [c for c in self.curves if (c.plan.dtype, c.plan.seed, c.plan.perturbed) == wanted]
-        return {curve.implementation: curve for curve in sorted(fitting, key=lambda curve: curve.plan.epochs)}
+        lengths = sorted(fitting, key=lambda curve: curve.plan.epochs)
+        return {curve.implementation: curve for curve in lengths if epochs in (None, curve.plan.epochs)}
 
     def finals(self) -> dict[str, list[float]]:
         """Final training perplexities over seeds, by implementation, of the runs that reached the last epoch."""

@@ -38,8 +38,10 @@ class SpeedResult:
     @property
     def warnings(self) -> list[str]:
         """What a reader must know before believing the rows."""
-        noisy = measure.control_warning(self.rows)
-        return ([noisy] if noisy else []) + (self.measurement["warnings"] if self.measurement else [])
+        if self.measurement is None:
+            return []
+        noisy = measure.control_warning(self.rows, self.measurement["budget_seconds"])
+        return ([noisy] if noisy else []) + self.measurement["warnings"]
 
 
 class SpeedTest:

@@ -139,7 +139,7 @@ class Work:
 
     @property
     def compared_epochs(self) -> int:
-        """Epochs of the curves that are compared exactly; noise takes over before the last of them."""
+        """Epochs of the curves that are compared exactly, as the task says."""
         return min(self.epochs, self.task.recipe.compared_epochs) if self.task.recipe else 0
 
     @cached_property

@@ -18,7 +18,6 @@ from crossfw.ports.record import is_single
 from crossfw.ports.user_errors import user_error
 
 LINEAR_STREAM = 17
-WRONG_CODE = (AttributeError, NameError, ImportError)  # whatever the inputs are
 OUTPUTS = "let the model return arrays, alone or in tuples, lists and dicts"
 
 
@@ -129,7 +128,9 @@ class PlainSide:
         except CrossfwError:
             raise
         except Exception as error:
-            remedy = "" if isinstance(error, WRONG_CODE) else f"{remedy}; it was called with {told}"
+            owner = getattr(error, "obj", None)  # of a missing attribute
+            slip = isinstance(error, (NameError, ImportError)) or any(owner is layer for _, layer in self.layers())
+            remedy = "" if slip else f"{remedy}; it was called with {told}"
             layer, what = self.layer_of(error), f"the {name} model's forward"
             raise user_error(self.port.origin, what, error, remedy=remedy, layer=layer) from error
 

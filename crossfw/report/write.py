@@ -25,10 +25,10 @@ def write_report(results: Results, folder: str | Path) -> None:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         for name, path in aside.items():
             path.write_bytes(contents[name])
-        if pages.SWEEP not in contents:
-            (folder / pages.SWEEP).unlink(missing_ok=True)
         for name, path in aside.items():
             path.replace(folder / name)
+        if pages.SWEEP not in contents:
+            (folder / pages.SWEEP).unlink(missing_ok=True)
     except OSError as fault:
         found = f"{type(fault).__name__}: {fault.strerror or fault}"
         raise CrossfwError(f"a report in {folder}", found, "give --out a folder that can be written to") from fault

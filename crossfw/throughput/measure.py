@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crossfw.models.cost import Cost
 from crossfw.schema import ThroughputRow
-from crossfw.throughput.rounds import Samples, Speeds
+from crossfw.throughput.rounds import ROUNDS_TO_STOP, Samples, Speeds
 from crossfw.throughput.statistics import Interval, median_interval, outliers, ratio_interval
 
 MODES = ("train", "infer")
@@ -17,7 +17,6 @@ COPIED_BYTES = (4 << 20, 64 << 20)  # the least and the most that the copy takes
 RATE_SECONDS = 0.03  # of each
 MEMORY_STEPS = 3
 NOISY = 1.1
-ENOUGH_ROUNDS = 9  # fewer leave a wide interval on a quiet machine too
 WIDTH = 0.05  # of a ratio's interval, from end to end, at which no more rounds are needed
 SIBLINGS = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}
 
@@ -122,8 +121,8 @@ def copied_bytes(cost: Cost) -> int:
     return int(min(max(cost.bytes / 2, least), most))
 
 
-def control_warning(rows: list[ThroughputRow]) -> str | None:
-    """What the A/A control says of the measurement, where it fakes a difference of more than NOISY."""
+def control_warning(rows: list[ThroughputRow], budget: float) -> str | None:
+    """What the A/A control says of a measurement of so many seconds, where it fakes a difference of more than NOISY."""
     worst = None
     for row in rows:
         if row["ratio_to"] == row["implementation"]:
@@ -133,9 +132,10 @@ def control_warning(rows: list[ThroughputRow]) -> str | None:
     if worst is None:
         return None
     noise, row = worst
-    few, rounds = "the budget allowed few rounds", len(row["samples"])
-    why = f"{few}; --suite full takes more" if rounds < ENOUGH_ROUNDS else "the machine was busy or is noisy"
+    rounds = len(row["samples"])
+    few, busy = f"few rounds fitted into {budget:g} s", "the machine was busy or is noisy"
     return (
         f"speed is measured coarsely: two processes of the same {row['implementation']} seem to differ by up to "
-        f"{math.expm1(noise):.0%} ({row['mode']}, {rounds} rounds), and all ratios are widened by that; {why}"
+        f"{math.expm1(noise):.0%} ({row['mode']}, {rounds} rounds), and all ratios are widened by that; "
+        + (few if rounds < ROUNDS_TO_STOP else busy)
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from typing import Any, Callable
 
 import numpy as np
@@ -95,7 +94,7 @@ class Pair:
 
     def keep(self, arrays: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Arrays by name, taken one by one; large ones do not stay in memory."""
-        return {name: spill.kept(array, self.folder) if self.folder else array for name, array in arrays}
+        return spill.kept(arrays, self.folder) if self.folder else dict(arrays)
 
     def both(self, method: str, **arguments: Any) -> dict[str, Any]:
         """The results of a method by framework; two workers compute at once."""
@@ -183,7 +182,7 @@ def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[P
             RemoteSide(f, stack.enter_context(Worker(Implementation(f + PORT, path), pythons.get(f), threads)))
             for f in FRAMEWORKS
         ]
-        yield Pair(*sides, at_once=True, folder=stack.enter_context(TemporaryDirectory(prefix="crossfw-")))
+        yield Pair(*sides, at_once=True, folder=sides[0].worker.folder)
 
 
 @contextmanager

@@ -123,11 +123,17 @@ def _refuse_faults(mapping: Matched, arrays: Mapping[str, StoredArray], side: To
     remedy = f"mend the module, or say in {port.rpartition(':')[0]} which is which: {names}"
     if mapping.faults:
         lines = [*_first(mapping.faults), *_first(_nearest(mapping, arrays, side))]
-        paired = f"{len(mapping.pairs)} of the module's {len(mapping.torch)} layers have a partner"
+        paired = f"{matched(mapping)} of the module's {len(mapping.torch)} layers have a partner in the file"
         raise CrossfwError(asked, "\n  ".join([f"{len(mapping.faults)} faults; {paired}", *lines]), remedy)
     if mapping.ambiguous:
         lines = _first([str(ambiguity) for ambiguity in mapping.ambiguous])
         raise CrossfwError(asked, "names and shapes leave open what is what\n  " + "\n  ".join(lines), remedy)
+
+
+def matched(mapping: Matched) -> int:
+    """How many of the module's layers have a partner that fits."""
+    filled = {(slots.torch.name, slots.torch.offset) for slots in mapping.slot_pairs()}
+    return sum(all((slot.name, slot.offset) in filled for slot in unit.slots) for unit in mapping.torch)
 
 
 def _first(lines: Sequence[str]) -> list[str]:

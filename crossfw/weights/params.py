@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
@@ -44,6 +45,13 @@ class ParamsFile(Mapping[str, StoredArray]):
 
     def __repr__(self) -> str:
         return f"<{self.file.path}: {len(self)} arrays, {sum(a.nbytes for a in self.values()) / 1e6:,.1f} MB>"
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._arrays
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The array of that name, or `default`."""
+        return self._arrays.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared, revealing_mask
+from crossfw.backends.client import InProcess
 from crossfw.errors import CrossfwError
+from crossfw.models import Implementation
+from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
 from tests.models.cases import CASES, make
 
 
@@ -40,6 +46,21 @@ def test_dropout_masks_keep_some_and_drop_some(case):
     assert masks.keys() == spec.keep_shapes(batch).keys()
     for mask in masks.values():
         assert set(np.unique(mask)) == {0.0, float(np.float32(1 / 0.75))}
+
+
+def test_every_optimizer_starts_fresh_and_warm_and_every_clipping_takes_a_step():
+    kind, spec, batch = make("rnn tanh, 1 biases, tokens")
+    recipe = OptimizerSpec("adam", clip=1.0)
+    shared = make_shared(kind, spec, batch, recipe)
+    trace = record(InProcess(Implementation("numpy")), kind, shared, "float64", "cpu")
+    found = {(name, how) for name, how in re.findall(r"update/b_q \((.+), (.+)\)", "\n".join(trace.arrays))}
+    fresh = {*STATE_NAMES, "the recipe's adam"}
+    steps = {"sgd", "sgd below the threshold", "sgd without clipping", "rmsprop", "the recipe's adam"}
+    assert found == {
+        *((name, "fresh state") for name in fresh),
+        *((name, "whole step") for name in steps),
+        *((name, "warm state") for name in fresh - steps),
+    }
 
 
 def test_data_that_do_not_suit_the_model_are_refused():

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from crossfw.backends import client
 from crossfw.backends.client import PACKAGE, CallFailed, InProcess, Worker, WorkerDied
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.network.spec import Spec
@@ -124,11 +125,13 @@ from crossfw.backends.client import Worker
 from crossfw.models import Implementation
 worker = Worker(Implementation({implementation.name!r}, {implementation.file!r}))
 worker.call("build", model="network", spec={SPEC!r}, dtype="float64", device="cpu")
-print(worker._process.pid, flush=True)
+print(worker._process.pid, worker.folder, flush=True)
 worker.call("forward", batch={{"inputs": np.array([[0]])}}, state={{"h": np.zeros((1, 2))}})
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    pid = int(parent.stdout.readline())
+    pid, folder = parent.stdout.readline().split()
+    pid = int(pid)
+    assert Path(folder).is_dir()
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
@@ -136,6 +139,16 @@ worker.call("forward", batch={{"inputs": np.array([[0]])}}, state={{"h": np.zero
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the worker outlived its parent"
         time.sleep(0.05)
+    assert not Path(folder).exists()
+
+
+def test_an_answer_that_cannot_be_read_is_told(monkeypatch):
+    def out_of_files(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(client, "read_frame", out_of_files)
+    with Worker(Implementation("numpy")) as worker, pytest.raises(WorkerDied, match="Too many open files"):
+        worker.call("environment")
 
 
 def test_a_framework_that_is_missing_is_named(tmp_path):

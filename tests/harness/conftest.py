@@ -6,6 +6,8 @@ import pytest
 
 from crossfw.harness.work import Work
 
+MEASURES_MEMORY = Work.measures_memory
+
 
 @pytest.fixture(autouse=True)
 def _without_memory(monkeypatch):
@@ -15,5 +17,5 @@ def _without_memory(monkeypatch):
 
 @pytest.fixture
 def _with_memory(monkeypatch, _without_memory):
-    """As a run of a named task does it."""
-    monkeypatch.setattr(Work, "measures_memory", True)
+    """Measured as outside of tests."""
+    monkeypatch.setattr(Work, "measures_memory", MEASURES_MEMORY)

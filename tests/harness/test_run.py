@@ -402,3 +402,16 @@ def test_the_implementation_in_the_readme_is_a_true_one(tmp_path):
         implementations=parse_implementations([f"torch-mine={file}"]),
     )
     assert (code, results["tasks"][0]["reason"]) == (0, "every tensor of every stage agrees")
+
+
+def test_parameters_are_compared_after_as_many_updates_on_both_sides(tmp_path):
+    """A long curve's checkpoint stands further on than the reference's, whose curve ends where comparing does."""
+    text = SMALL.replace("quick_epochs = 2", "quick_epochs = 30\ncompared_epochs = 2")
+    task_file = write_task(tmp_path, text, epochs="30")
+    given = {"implementations": parse_implementations(["torch-nn"]), "dtype": "float64"}
+    results, code, _ = run_quietly(tasks=(task_file,), out=tmp_path / "out", **given)
+    (task,) = results["tasks"]
+    assert (code, task["verdict"]) == (0, "agree"), task["reason"]
+    compared = {row["tensor"].rpartition(" after ")[2] for row in task["agreement"] if row["stage"] == "trajectory"}
+    assert len(compared) == 1
+    assert int(compared.pop().split()[0]) < 100

@@ -240,6 +240,17 @@ class Optimizer(plain.Optimizer):
         super().__init__(replace(spec, momentum=0.9), model)
 """,
     ),
+    Fault(
+        "updates before a warm start not counted",
+        "update",
+        """
+from crossfw.optimizers import HERE_scratch as plain
+Model = sibling.Model
+class Optimizer(plain.Optimizer):
+    def load(self, state, updates):
+        super().load(state, 0)
+""",
+    ),
 )
 
 

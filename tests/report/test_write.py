@@ -62,7 +62,7 @@ def test_sweep_csv_is_there_with_a_sweep_alone(tmp_path):
 
 @pytest.mark.parametrize("step", ["write_bytes", "replace"])
 def test_an_interruption_leaves_the_older_report_whole(tmp_path, monkeypatch, step):
-    write_report(examples.results(examples.incomplete()), tmp_path)
+    write_report(examples.results(examples.incomplete(), examples.swept()), tmp_path)
     before = snapshot(tmp_path)
 
     def interrupted(*_):

@@ -171,13 +171,13 @@ def test_rows_pair_siblings_and_hold_the_control():
     assert rows[2]["ratio"] == pytest.approx(1.1)
     rows[2]["ratio_high"] = 1.05
     rows[2]["ratio_low"] = 1 / 1.05
-    assert control_warning(rows) is None
+    assert control_warning(rows, 0.4) is None
     rows[2]["ratio_high"] = 1.3
-    assert "up to 30%" in control_warning(rows)
-    assert "the budget allowed few rounds" in control_warning(rows)
+    assert "up to 30%" in control_warning(rows, 0.4)
+    assert "few rounds fitted into 0.4 s" in control_warning(rows, 0.4)
     rows[2]["samples"] = [1.0] * 40
-    assert "the machine was busy or is noisy" in control_warning(rows)
-    assert control_warning(rows[:2]) is None
+    assert "the machine was busy or is noisy" in control_warning(rows, 0.4)
+    assert control_warning(rows[:2], 0.4) is None
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,12 @@ BAD = {
         ["no attribute 'inner' (in Slip 0; port.py, line 16: return self.inner(x))",
          "mend the torch model's forward in port.py"],
     ),
+    "inputs that lack what the forward asks of them": (
+        lambda d: write_port(d, ("    import torch\n", "    import torch\n    class Pair(torch.nn.Linear):\n"
+                              "        def forward(self, x):\n            return super().forward(x.first)\n"
+                              "    return torch.nn.Sequential(Pair(4, 3))\n")),
+        ["'Tensor' object has no attribute 'first' (in Pair 0", "let inputs (port.py", "called with (2, 4) float"],
+    ),
     "inputs of a shape that MXNet's layers refuse": (
         lambda d: write_port(d, ("activation=\"tanh\"", "activation=\"tanh\", in_units=5")),
         ["the MXNet model's forward", "MXNetError: Shape inconsistent", "(in Dense 0)", "let inputs (port.py, line 17)",

@@ -250,5 +250,6 @@ def test_a_name_that_is_not_there_and_what_a_file_is(tmp_path):
     assert repr(params) == f"<{path}: 1 arrays, 0.0 MB>"
     assert "function" not in repr(params["out.weight"])
     assert "out.wieght" not in params
+    assert params.get("out.wieght") is None
     with pytest.raises(KeyError, match="did you mean 'out.weight'"):
         params["out.wieght"]
