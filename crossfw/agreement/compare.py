@@ -32,8 +32,7 @@ def relative_error(a: np.ndarray, b: np.ndarray) -> float:
     if a.size == 0:
         return 0.0
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf; the difference is no finite number then
-        difference = np.subtract(a, b, dtype=np.float64)
-    largest = largest_size(difference)
+        largest = largest_size(np.asarray(np.subtract(a, b, dtype=np.float64)))
     if not math.isfinite(largest):
         return float("inf")
     scale = largest_size(b)
@@ -42,7 +41,7 @@ def relative_error(a: np.ndarray, b: np.ndarray) -> float:
 
 def largest_size(array: np.ndarray) -> float:
     """max|a|, NaN where there is one, without an array of |a|."""
-    return max(float(array.max()), -float(array.min()))
+    return max(float(np.maximum.reduce(array, axis=None)), -float(np.minimum.reduce(array, axis=None)))
 
 
 @dataclass(frozen=True)
