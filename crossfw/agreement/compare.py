@@ -21,18 +21,26 @@ from crossfw.schema import AgreementRow
 SAME_ACCURACY = 4.0
 
 
+QUIET = {"invalid": "ignore", "over": "ignore"}  # inf - inf; the difference is no finite number then
+
+
 def relative_error(a: np.ndarray, b: np.ndarray) -> float:
     """max|a - b| / max|b|; max|a - b| where b is all zero; inf for another shape, for NaN, and for inf in either.
 
     One scale for the whole tensor, because rounding errors are of that scale; but the largest element's error,
     because a mean would hide a permutation.
     """
+    with np.errstate(**QUIET):
+        return _relative_error(a, b)
+
+
+def _relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """As `relative_error`, within an `errstate` of QUIET: to enter one takes a quarter of a small tensor's time."""
     if a.shape != b.shape:
         return float("inf")
     if a.size == 0:
         return 0.0
-    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf; the difference is no finite number then
-        largest = largest_size(np.asarray(np.subtract(a, b, dtype=np.float64)))
+    largest = largest_size(np.asarray(np.subtract(a, b, dtype=np.float64)))
     if not math.isfinite(largest):
         return float("inf")
     scale = largest_size(b)
@@ -58,7 +66,7 @@ class Side:
     def error_of(self, key: str, value: np.ndarray, true: np.ndarray) -> float:
         """The error of this side's tensor against the reference's."""
         if key not in self.errors:
-            self.errors[key] = relative_error(value, true)
+            self.errors[key] = _relative_error(value, true)
         return self.errors[key]
 
 
@@ -91,7 +99,17 @@ def compare(
         limit_of: the bound for a stage and a tensor.
         reference: the float64 reference, against which the errors of a float32 pair are measured.
     """
-    rows = []
+    with np.errstate(**QUIET):
+        rows = list(_rows(side, other, dtype, limit_of, reference))
+    if not rows and "interrupted" not in {*side.trace.facts, *other.trace.facts}:
+        raise ValueError(f"nothing to compare between {side.name} and {other.name}")
+    return rows
+
+
+def _rows(
+    side: Side, other: Side, dtype: str, limit_of: Callable[[str, str], float], reference: Trace | None
+) -> Iterator[AgreementRow]:
+    wanted = np.dtype(dtype)
     for stage, tensor, ours, theirs in _matched(side.trace, other.trace):
         if stage == "self-agreement":
             continue
@@ -100,24 +118,21 @@ def compare(
         ):
             continue  # the failure is told elsewhere
         limit = limit_of(stage, tensor)
-        if ours is None or theirs is None or ours.dtype.name != dtype:
-            rows.append(_row(side.name, other.name, stage, tensor, dtype, float("inf"), limit))
+        if ours is None or theirs is None or ours.dtype != wanted:
+            yield _row(side.name, other.name, stage, tensor, dtype, float("inf"), limit)
         elif reference is None:
-            rows.append(_row(side.name, other.name, stage, tensor, dtype, relative_error(ours, theirs), limit))
+            yield _row(side.name, other.name, stage, tensor, dtype, _relative_error(ours, theirs), limit)
         else:
             key = f"{stage}/{tensor}"
             if key in reference.arrays:
                 true = reference.arrays[key]
                 errors = side.error_of(key, ours, true), other.error_of(key, theirs, true)
             else:
-                errors = relative_error(ours, theirs), 0.0
+                errors = _relative_error(ours, theirs), 0.0
             to_reference = other.name == "numpy"
-            error = errors[0] if to_reference else relative_error(ours, theirs)
+            error = errors[0] if to_reference else _relative_error(ours, theirs)
             limit = limit if to_reference else 2 * limit
-            rows.append(_row(side.name, other.name, stage, tensor, dtype, error, limit, _factor(errors, dtype)))
-    if not rows and "interrupted" not in {*side.trace.facts, *other.trace.facts}:
-        raise ValueError(f"nothing to compare between {side.name} and {other.name}")
-    return rows
+            yield _row(side.name, other.name, stage, tensor, dtype, error, limit, _factor(errors, dtype))
 
 
 def _factor(errors: tuple[float, float], dtype: str) -> float:

@@ -75,37 +75,34 @@ class Recorder:
 
     def optimizers(self) -> None:
         """Every optimizer from a fresh state, where it is one of its own, and then from a warm one."""
-        for name, spec in self.shared.optimizers.items():
+        shared = self.shared
+        self.call("hold", parameters=shared.parameters, gradients=[*shared.gradients, shared.gradients_along_moments])
+        for name, spec in shared.optimizers.items():
             if name not in OTHER_CLIPPING:
                 self._update_from_fresh_state(name, spec)
             self._update_from_warm_state(name, spec)
 
     def _update_from_fresh_state(self, name: str, spec: OptimizerSpec) -> None:
         """Two updates with made-up gradients, the second one at half of the learning rate."""
-        first, second = self.shared.gradients
-        self._start(asdict(spec))
-        self.call("update", gradients=first)
+        self.call("start_over", spec=asdict(spec))
+        self.call("update_with_held", number=0)
         self.call("set_learning_rate", learning_rate=spec.learning_rate / 2)
-        self.call("update", gradients=second)
+        self.call("update_with_held", number=1)
         self._keep_update(f" ({name}, fresh state)")
 
     def _update_from_warm_state(self, name: str, spec: OptimizerSpec) -> None:
         """A whole training step, or an update with made-up gradients."""
         shared = self.shared
-        self._start(asdict(spec))
+        self.call("start_over", spec=asdict(spec))
         warm = {key: shared.moments[key] for key in spec.state_names()}
         self.call("load_optimizer", state=warm, updates=WARM_UPDATES)
         if name not in shared.whole_steps:
-            self.call("update", gradients=shared.gradients_along_moments)
+            self.call("update_with_held", number=2)
             self._keep_update(f" ({name}, warm state)")
             return
         answer = self.call("step", batch=shared.batch, state=shared.state)
         self._keep_update(f" ({name}, whole step)")
         self.keep("update", of_state("state handed on", answer["state"]), f" ({name}, whole step)")
-
-    def _start(self, spec: dict) -> None:
-        self.call("load", parameters=self.shared.parameters)
-        self.call("configure_optimizer", spec=spec)
 
     def _keep_update(self, suffix: str) -> None:
         self.keep("update", self.call("export"), suffix)

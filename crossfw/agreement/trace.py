@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,18 @@ class Trace:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def stages(self) -> dict[str, dict[str, np.ndarray]]:
+        """The arrays by stage and tensor."""
+        found: dict[str, dict[str, np.ndarray]] = {}
+        for key, value in self.arrays.items():
+            stage, _, tensor = key.partition("/")
+            found.setdefault(stage, {})[tensor] = value
+        return found
+
     def stage(self, name: str) -> dict[str, np.ndarray]:
         """The arrays of one stage, by tensor."""
-        prefix = f"{name}/"
-        return {key[len(prefix) :]: value for key, value in self.arrays.items() if key.startswith(prefix)}
+        return self.stages.get(name, {})
 
     def save(self, path: Path) -> None:
         """Write `path`.safetensors and then `path`.json, whose presence says that the trace is whole.

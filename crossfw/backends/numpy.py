@@ -71,7 +71,7 @@ class Backend:
 
     def set_gradients(self, gradients: dict[str, np.ndarray]) -> None:
         """Put given gradients where `backward` would have left its own."""
-        self.model.gradients = gradients
+        self.model.gradients = {name: gradient.copy() for name, gradient in gradients.items()}
 
     def round_otherwise(self, seed: list[int]) -> None:
         """From now on every training step rounds as another implementation might."""

@@ -29,6 +29,7 @@ class Service:
     def __init__(self, name: str, file: str | None = None):
         self.implementation = Implementation(name, file)
         self.backend: Any = None
+        self.held: tuple[dict, list] = ({}, [])
         self.product_is_waited_for = False
 
     def build(self, model: str, spec: dict, dtype: str, device: str) -> dict:
@@ -39,6 +40,7 @@ class Service:
         start = time.perf_counter()
         native_model = self.parts.Model(self.spec, dtype, device)
         self.built_in = time.perf_counter() - start
+        self.held = ({}, [])
         self.backend = self.parts.Backend(native_model, device, dtype)
         self.backend.clip_global_norm = self.parts.clip_global_norm
         learning = native_model.native_parameters()
@@ -75,6 +77,20 @@ class Service:
     def round_otherwise(self, seed: list) -> None:
         """From now on every training step rounds as another implementation might; only the reference can do so."""
         self.backend.round_otherwise(seed)
+
+    def hold(self, parameters: Arrays, gradients: list) -> None:
+        """Keep parameters and sets of gradients for `start_over` and `update_with_held`: they are sent but once."""
+        self.held = self._natives(parameters), [self._natives(arrays) for arrays in gradients]
+
+    def start_over(self, spec: dict) -> None:
+        """The held parameters again, and a fresh optimizer."""
+        self.backend.assign(self.held[0])
+        self.configure_optimizer(spec)
+
+    def update_with_held(self, number: int) -> None:
+        """One update of the optimizer alone, from a held set of gradients."""
+        self.backend.set_gradients(self.held[1][number])
+        self.backend.optimizer.step()
 
     def configure_optimizer(self, spec: dict) -> None:
         """A fresh optimizer."""

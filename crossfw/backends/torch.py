@@ -85,7 +85,7 @@ class Backend:
     def set_gradients(self, gradients: dict[str, torch.Tensor]) -> None:
         """Put given gradients where `backward` would have left its own."""
         for name, gradient in gradients.items():
-            self.model.parameters[name].grad = gradient
+            self.model.parameters[name].grad = gradient.clone()
 
     def step(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
         """One training step: forward, loss, backward, clipping, update. Loss and last state."""

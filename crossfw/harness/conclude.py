@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache, partial
 
 from crossfw.agreement.bounds import Size, bound
 from crossfw.agreement.compare import Side, compare, relative_error, self_agreement
@@ -42,8 +42,9 @@ class Conclusion:
                 rows += self_agreement(side, dtype)
             if dtype == "float32" and reference is None:
                 continue
+            limit = cache(partial(self.limit, dtype))  # the same for every pair
             for a, b in pairs_of(list(sides)):
-                rows += compare(sides[a], sides[b], dtype, partial(self.limit, dtype), reference)
+                rows += compare(sides[a], sides[b], dtype, limit, reference)
         return rows
 
     def limit(self, dtype: str, stage: str, tensor: str, updates: int = 1) -> float:

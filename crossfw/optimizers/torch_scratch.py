@@ -60,27 +60,32 @@ class Optimizer:
     def momentum(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Gradient descent with a velocity."""
         v = self.state["momentum"][key]
-        v[...] = self.spec.momentum * v + g
+        v *= self.spec.momentum
+        v += g
         w -= self.spec.learning_rate * v
 
     def nag(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Nesterov's: the velocity is followed once more before it is taken."""
         v = self.state["momentum"][key]
-        v[...] = self.spec.momentum * v + g
+        v *= self.spec.momentum
+        v += g
         w -= self.spec.learning_rate * (g + self.spec.momentum * v)
 
     def adam(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """Adam, with the epsilon beside the corrected second moment."""
         b1, b2, t = self.spec.beta1, self.spec.beta2, self.updates
         m, s = self.state["first_moment"][key], self.state["second_moment"][key]
-        m[...] = b1 * m + (1 - b1) * g
-        s[...] = b2 * s + (1 - b2) * g * g
+        m *= b1
+        m += (1 - b1) * g
+        s *= b2
+        s += (1 - b2) * g * g
         w -= self.spec.learning_rate * (m / (1 - b1**t)) / (torch.sqrt(s / (1 - b2**t)) + self.spec.epsilon)
 
     def rmsprop(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:
         """The gradient over the root of its mean square."""
         rho, s = self.spec.rho, self.state["second_moment"][key]
-        s[...] = rho * s + (1 - rho) * g * g
+        s *= rho
+        s += (1 - rho) * g * g
         w -= self.spec.learning_rate * g / (torch.sqrt(s) + self.spec.epsilon)
 
     def adagrad(self, key: str, w: torch.Tensor, g: torch.Tensor) -> None:

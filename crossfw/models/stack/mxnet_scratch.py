@@ -158,10 +158,11 @@ class Steps:
                 heads.append(value)
                 gradients.append(found[name])
             else:
-                value.grad[:] = found[name]
+                found[name].copyto(value.grad)
         for name, value in self.state.items():
             if value.grad is not None:
-                value.grad[:] += found[name]
+                gradient = value.grad
+                gradient += found[name]
         return heads, gradients
 
 
