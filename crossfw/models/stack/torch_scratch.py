@@ -7,9 +7,11 @@ the same:
   the rows of W_xh^T + b are looked up: each row is the sum that would be added up at every step.
 - `Steps` back-propagates by hand, with the reference's equations: the gradients of W_xh, W_hh and the biases are sums
   over t, of d_t h_{t-1}^T and its like: one product over all steps and sequences, after the loop.
+- The gradient of a gate's sum is that of the state after the step times a factor of forward quantities (chain rule): the
+  factors of all steps are computed at once, and the loop from the last step to the first only multiplies.
 - Every step writes where its results are kept, and adds to the gradients where they are, so that nothing is copied
   together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
-  writes, and multiplies by `factors` of all steps at once where this one computes each step's own.
+  writes.
 """
 
 from __future__ import annotations
@@ -77,14 +79,15 @@ class Steps(torch.autograd.Function):
         kept = {name: projected.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
         for name, value in state.items():
             states[name][start] = value
-        parts, rows = by_step(cell.parts(place, projected, kept)), by_step(states.values())
+        parts = cell.parts(place, projected, kept)
+        part_rows, rows = by_step(parts), by_step(states.values())
         old_rows, new_rows = rows[before], rows[after]
         for t in place.order(steps):
-            cell.step(place, shared, parts[t], old_rows[t], new_rows[t])
+            cell.step(place, shared, part_rows[t], old_rows[t], new_rows[t])
             for old, new in zip(old_rows[t], new_rows[t]) if mask is not None else ():
                 new.copy_(torch.where(mask[t][:, None] > 0, new, old))
         ctx.place, ctx.mask, ctx.names = place, mask, (tuple(p), tuple(states), tuple(kept))
-        ctx.rows = parts, old_rows, new_rows
+        ctx.parts = parts
         ctx.save_for_backward(inputs, *p.values(), *states.values(), *kept.values())
         hidden = states["h"][after]
         last = (array[steps - start].clone() for array in states.values())
@@ -111,17 +114,18 @@ class Steps(torch.autograd.Function):
         d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
         d_parts = cell.d_parts(place, d_sums)
         d_rows = by_step(d_states.values())
-        every = (*ctx.rows, by_step(d_parts), d_rows[after], d_rows[before])
+        old = {name: array[before] for name, array in states.items()}
+        factors = cell.factors(place, ctx.parts, old, states["h"][after])
+        every = (by_step(factors), by_step(d_parts), d_rows[after], d_rows[before])
         for t in reversed(place.order(steps)):
             for d_new, d_old in zip(d_rows[after][t], d_rows[before][t]) if mask is not None else ():
                 real = mask[t][:, None]
                 d_old.addcmul_(d_new, 1 - real)
                 d_new.mul_(real)
             cell.step_backward(place, p, *(rows[t] for rows in every))
-        old = {name: array[before] for name, array in states.items()}
         d_inputs, d_p = project_backward(place, p, inputs, d_sums)
         d_p = {**cell.gradients(place, kept, old, d_parts), **d_p}
-        ctx.rows = None
+        ctx.parts = None
         first = (d_state[start] for d_state in d_states.values())
         return None, None, d_inputs, *(d_p[name] for name in p), *first
 

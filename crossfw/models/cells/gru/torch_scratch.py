@@ -37,33 +37,40 @@ def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> 
     torch.lerp(n.tanh_(), h, z, out=new_h)
 
 
+def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor) -> tuple:
+    """What the gradients of all steps are multiplied with: d_h to reach the gates (T, N, gates, H), z to reach h."""
+    (_, r, z, n, inner), h = part, before["h"]
+    by_n, by_z = tanh_back(1 - z, n), sigmoid_back(h - n, z)
+    if place.reset == "after":
+        return torch.stack([sigmoid_back(by_n * inner, r), by_z, by_n], dim=2), by_n * r, z
+    return torch.stack([by_z, by_n], dim=2), sigmoid_back(h, r), z, r
+
+
 def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
     """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 3H) and of `inner`."""
     H = place.hidden_size
-    return d_sums[..., : 2 * H], *d_sums.chunk(3, dim=-1), d_sums.new_empty(*d_sums.shape[:2], H)
+    d_gates, d_inner = d_sums.unflatten(-1, (3, H)), d_sums.new_empty(*d_sums.shape[:2], H)
+    by_h = d_gates if place.reset == "after" else d_gates[:, :, 1:]
+    return d_sums[..., : 2 * H], by_h, d_gates[:, :, 0], d_gates[:, :, 2], d_inner
 
 
-def step_backward(
-    place: Place, p: dict, part: tuple, old: tuple, new: tuple, d_part: tuple, d_new: tuple, d_old: tuple
-) -> None:
+def step_backward(place: Place, p: dict, factor: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
     """From the gradient of the new state those of the sums (N, 3H), and what they add to that of the old state.
 
     d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
     derivative.
     """
-    (_, r, z, n, inner), (h,), (d_rz, d_r, d_z, d_n, d_inner), (d_h,), (d_old_h,) = part, old, d_part, d_new, d_old
-    H, W_hh = place.hidden_size, p["W_hh"]
-    d_old_part = d_h * z
-    tanh_back(d_h - d_old_part, n, out=d_n)
-    sigmoid_back(d_h * (h - n), z, out=d_z)
+    (by_h, to_r_or_inner, z, *reset), (d_rz, d_by_h, d_r, d_n, d_inner) = factor, d_part
+    (d_h,), (d_old_h,), H, W_hh = d_new, d_old, place.hidden_size, p["W_hh"]
+    torch.mul(d_h[:, None], by_h, out=d_by_h)
     if place.reset == "after":
-        sigmoid_back(d_n * inner, r, out=d_r)
-        d_old_h.addmm_(torch.mul(d_n, r, out=d_inner), W_hh[2 * H :])
+        torch.mul(d_h, to_r_or_inner, out=d_inner)
+        d_old_h.addmm_(d_inner, W_hh[2 * H :])
     else:
         torch.mm(d_n, W_hh[2 * H :], out=d_inner)
-        sigmoid_back(d_inner * h, r, out=d_r)
-        d_old_h.addcmul_(d_inner, r)
-    d_old_h.addmm_(d_rz, W_hh[: 2 * H]).add_(d_old_part)
+        torch.mul(d_inner, to_r_or_inner, out=d_r)
+        d_old_h.addcmul_(d_inner, reset[0])
+    d_old_h.addmm_(d_rz, W_hh[: 2 * H]).addcmul_(d_h, z)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_part: tuple) -> dict:

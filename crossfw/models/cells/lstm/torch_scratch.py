@@ -34,24 +34,27 @@ def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> 
     torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)
 
 
+def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor) -> tuple:
+    """What the gradients of all steps are multiplied with: d_c to reach i, f, g (T, N, 3, H), d_h to reach o and c."""
+    _, _, i, f, g, o, tanh_c = part
+    by_c = torch.stack([sigmoid_back(g, i), sigmoid_back(before["c"], f), tanh_back(i, g)], dim=2)
+    return by_c, sigmoid_back(tanh_c, o), tanh_back(o, tanh_c), f
+
+
 def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
-    """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 4H)."""
-    return d_sums, *d_sums.chunk(4, dim=-1)
+    """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 4H), of i, f, g; of o."""
+    d_gates = d_sums.unflatten(-1, (4, place.hidden_size))
+    return d_sums, d_gates[:, :, :3], d_gates[:, :, 3]
 
 
-def step_backward(
-    place: Place, p: dict, part: tuple, old: tuple, new: tuple, d_part: tuple, d_new: tuple, d_old: tuple
-) -> None:
+def step_backward(place: Place, p: dict, factor: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
     """From the gradients of the new state those of the sums (N, 4H), and what they add to those of the old state.
 
-    d_c collects what comes from c_{t+1} and, through tanh, from h_t.
+    d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
     """
-    (_, _, i, f, g, o, tanh_c), (_, c), (d_sums, d_i, d_f, d_g, d_o) = part, old, d_part
-    (d_h, d_c), (d_old_h, d_old_c) = d_new, d_old
-    d_c.add_(tanh_back(d_h * o, tanh_c))
-    sigmoid_back(d_c * g, i, out=d_i)
-    sigmoid_back(d_c * c, f, out=d_f)
-    tanh_back(d_c * i, g, out=d_g)
-    sigmoid_back(d_h * tanh_c, o, out=d_o)
+    (by_c, to_o, to_c, f), (d_sums, d_ifg, d_o), (d_h, d_c), (d_old_h, d_old_c) = factor, d_part, d_new, d_old
+    d_c.addcmul_(d_h, to_c)
+    torch.mul(d_c[:, None], by_c, out=d_ifg)
+    torch.mul(d_h, to_o, out=d_o)
     d_old_h.addmm_(d_sums, p["W_hh"])
     d_old_c.addcmul_(d_c, f)

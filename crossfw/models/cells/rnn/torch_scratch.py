@@ -41,19 +41,22 @@ def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple)
     ACTIVATIONS[place.activation](a.addmm_(h, W_T), out=new_h)
 
 
+def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor) -> tuple:
+    """What the gradients of all steps (T, N, ...) are computed with: h, in which f'(a) is written."""
+    return (hidden,)
+
+
 def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
     """What a step of back-propagation writes, for all steps: the gradient of the sums (T, N, H)."""
     return (d_sums,)
 
 
-def step_backward(
-    place: Place, p: dict, part: tuple, old: tuple, new: tuple, d_part: tuple, d_new: tuple, d_old: tuple
-) -> None:
+def step_backward(place: Place, p: dict, factor: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
     """From the gradient of the new state that of the sum a (N, H), and what it adds to that of the old state.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
-    (h,), (d_a,), (d_h,), (d_old_h,) = new, d_part, d_new, d_old
+    (h,), (d_a,), (d_h,), (d_old_h,) = factor, d_part, d_new, d_old
     d_old_h.addmm_(DERIVATIVES[place.activation](d_h, h, out=d_a), p["W_hh"])
 
 
