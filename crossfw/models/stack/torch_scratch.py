@@ -7,8 +7,8 @@ the same:
   the rows of W_xh^T + b are looked up: each row is the sum that would be added up at every step.
 - `Steps` back-propagates by hand, with the reference's equations: the gradients of W_xh, W_hh and the biases are sums
   over t, of d_t h_{t-1}^T and its like: one product over all steps and sequences, after the loop.
-- The gradient of a gate's sum is that of the state after the step times a factor of forward quantities (chain rule): the
-  factors of all steps are computed at once, and the loop from the last step to the first only multiplies.
+- The gradient of a gate's sum is that of the state after the step times a factor of forward quantities (chain rule):
+  the factors of all steps are computed at once, and the loop from the last step to the first only multiplies.
 - Every step writes where its results are kept, and adds to the gradients where they are, so that nothing is copied
   together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
   writes.
