@@ -87,7 +87,8 @@ def compete(names: list[str], cell: str, settings: dict, rounds: int, threads: i
     spec = Spec(input_size=tokens, output_size=tokens, cell=cell, **sizes)
     rng = np.random.default_rng(0)
     batch = {name: rng.integers(0, tokens, (steps, sequences)) for name in ("inputs", "targets")}
-    parameters = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in spec.shapes().items()}
+    scale = 1 / np.sqrt(spec.hidden_size)  # larger, and a long RNN magnifies rounding until losses differ
+    parameters = {name: rng.normal(0, scale, shape).astype(np.float32) for name, shape in spec.shapes().items()}
     optimizer = asdict(OptimizerSpec(learning_rate=0.1, clip=1.0))
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(implementation(name), threads=threads)) for name in names}
