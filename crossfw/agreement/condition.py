@@ -25,11 +25,10 @@ def _compute(model: str, spec: Any, parameters: dict, given: dict, dtype: str) -
     reference.parameters.update(_map(parameters, lambda value: value.astype(dtype)))
     typed = _map(given, lambda value: value.astype(dtype))
     with np.errstate(all="ignore"):  # what overflows here is found by the caller
-        activations, last = reference.forward(typed["batch"], typed["state"])
-        loss, gradients, d_state, _ = reference.backward(typed["batch"], typed["state"])
+        both = reference.backward(typed["batch"], typed["state"])
         made_up = reference.loss(typed["output"], typed["batch"])
-    forward = {f"forward/{name}": value for name, value in {**activations, **of_state("state", last)}.items()}
-    backward = {"loss": loss, **gradients, **of_state("initial state", d_state)}
+    forward = {f"forward/{name}": value for name, value in {**both.activations, **of_state("state", both.last)}.items()}
+    backward = {"loss": both.loss, **both.gradients, **of_state("initial state", both.d_state)}
     found = {**forward, "loss/loss": made_up, **{f"gradients/{name}": value for name, value in backward.items()}}
     return {name: np.asarray(value) for name, value in found.items()}
 

@@ -251,5 +251,4 @@ def _gradients(model: str, spec: Any, parameters: dict, given: dict) -> dict[str
     """The reference's true gradients, float64."""
     reference = reference_class(model)(spec, "float64", "cpu")
     reference.parameters.update(parameters)
-    _, gradients, _, _ = reference.backward(given["batch"], given["state"])
-    return gradients
+    return reference.backward(given["batch"], given["state"]).gradients

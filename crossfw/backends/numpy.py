@@ -57,13 +57,15 @@ class Backend:
 
     def backward(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
         """Loss and last state; leaves the gradients with the model."""
-        loss, self.model.gradients, _, state = self.model.backward(batch, state)
-        return loss, state
+        found = self.model.backward(batch, state)
+        self.model.gradients = found.gradients
+        return found.loss, found.last
 
     def backward_with_state(self, batch: dict, state: dict) -> tuple[np.ndarray, dict]:
         """As `backward`; the second value holds the gradients of the initial state."""
-        loss, self.model.gradients, d_state, _ = self.model.backward(batch, state)
-        return loss, d_state
+        found = self.model.backward(batch, state)
+        self.model.gradients = found.gradients
+        return found.loss, found.d_state
 
     def gradients(self) -> dict[str, np.ndarray]:
         """The gradients that `backward` left, by parameter, to be read or changed in place."""

@@ -46,7 +46,7 @@ def central_difference(array: np.ndarray, loss) -> np.ndarray:
 @pytest.mark.parametrize("case", CASES)
 def test_backward_is_the_central_difference(case):
     model, batch, state = made(case)
-    loss, gradients, d_state, _ = model.backward(batch, state)
+    loss, gradients, d_state, *_ = model.backward(batch, state)
     assert loss == loss_of(model, batch, state)
     # truncation is of order STEP^2, cancellation of order loss eps / STEP
     tolerance = 1e-9 * max(1.0, float(loss))
@@ -65,7 +65,7 @@ def test_back_propagation_through_time_gate_by_gate_and_step_by_step(case, monke
     from crossfw.models.stack import numpy as stack
 
     model, batch, state = made(case)
-    *_, d_projected = model.backward_in_detail(batch, state)
+    d_projected = model.backward(batch, state).d_projected
     pushes = {suffix: np.zeros_like(value) for suffix, value in d_projected.items()}
     real = stack.project
     monkeypatch.setattr(stack, "project", lambda place, p, x: real(place, p, x) + pushes[place.prefix + place.suffix])
@@ -104,7 +104,7 @@ def test_gradient_of_one_step_by_hand():
     values = {"W_xh": [[0.5]], "W_hh": [[0.25]], "b_h": [0.0], "W_hq": [[1.0], [-1.0]], "b_q": [0.0, 0.0]}
     model.parameters.update({name: np.array(value) for name, value in values.items()})
     batch = {"inputs": np.array([[[2.0]]]), "targets": np.array([[0]])}
-    _, gradients, d_state, last = model.backward(batch, {"h": np.array([[4.0]])})
+    _, gradients, d_state, last, *_ = model.backward(batch, {"h": np.array([[4.0]])})
     h = 0.5 * 2 + 0.25 * 4
     p = 1 / (1 + np.exp(-2 * h))  # softmax of (h, -h)
     d_h = (p - 1) - (1 - p)
@@ -127,7 +127,8 @@ def test_a_padded_sequence_gives_what_it_gives_alone():
     del short["mask"]
     padded = model.backward(one, model.initial_state(1))
     alone = model.backward(short, model.initial_state(1))
-    np.testing.assert_allclose(padded[0], alone[0], rtol=1e-14)
-    for ours, theirs in zip(padded[1:], alone[1:]):
+    np.testing.assert_allclose(padded.loss, alone.loss, rtol=1e-14)
+    for what in ("gradients", "d_state", "last"):
+        ours, theirs = getattr(padded, what), getattr(alone, what)
         for name in theirs:
             np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-16, err_msg=name)

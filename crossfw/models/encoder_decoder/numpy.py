@@ -61,26 +61,21 @@ class Model:
         """The loss of an output under a batch's targets, a scalar in nats."""
         return losses.cross_entropy(output, batch["targets"], self.spec.loss_mask(batch), self.spec.reduction)
 
-    def backward(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict]:
-        """Loss, gradient of every parameter, gradient of the initial state, and the last state."""
-        loss, gradients, d_state, last, _ = self.backward_in_detail(batch, state)
-        return loss, gradients, d_state, last
-
-    def backward_in_detail(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict, dict]:
-        """As `backward`; besides, the gradients of every cell's projected inputs (T, N, G H), by prefix and suffix.
+    def backward(self, batch: dict, state: dict) -> stack.BothPasses:
+        """Forward, and back-propagation through time.
 
         What comes back from the decoder's first state, and from the context that stood beside all its inputs, goes
         into the encoder's last state.
         """
         spec, p = self.spec, self.parameters
-        _, coded, encoder_memory = self._encode(batch, state)
+        encoded, coded, encoder_memory = self._encode(batch, state)
         hidden, output, last, memory = self._decode(batch, coded, coded[spec.top])
         d_output = losses.backward(output, batch["targets"], spec.loss_mask(batch), spec.reduction)
         gradients = {name: np.zeros_like(value) for name, value in p.items()}
         d_hidden, d_last = head.backward(spec, p, gradients, hidden, last, None, d_output)
         d_inputs, d_coded, d_decoder = stack.backward(spec.decoder, p, memory, batch, None, d_hidden, d_last, gradients)
         if spec.embedding_size:
-            np.add.at(gradients["decoder.W_e"], batch["inputs"], d_inputs[..., : spec.embedding_size])
+            stack.add_to_rows(gradients["decoder.W_e"], batch["inputs"], d_inputs[..., : spec.embedding_size])
         if spec.context:
             d_coded[spec.top] = d_coded[spec.top] + d_inputs[..., spec.embedding_size :].sum(axis=0)
         nothing = np.zeros((*batch["source"].shape, spec.hidden_size), output.dtype)
@@ -88,5 +83,8 @@ class Model:
             spec.encoder, p, encoder_memory, batch, batch.get("source_mask"), nothing, d_coded, gradients
         )
         if spec.embedding_size:
-            np.add.at(gradients["encoder.W_e"], batch["source"], d_source)
-        return self.loss(output, batch), gradients, d_state, last, {**d_encoder, **d_decoder}
+            stack.add_to_rows(gradients["encoder.W_e"], batch["source"], d_source)
+        activations = {"encoded": encoded, "hidden": hidden, "output": output}
+        return stack.BothPasses(
+            self.loss(output, batch), gradients, d_state, last, activations, {**d_encoder, **d_decoder}
+        )

@@ -55,13 +55,8 @@ class Model:
         """The loss of an output under a batch's targets, a scalar in nats."""
         return losses.cross_entropy(output, batch["targets"], self.spec.loss_mask(batch), self.spec.reduction)
 
-    def backward(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict]:
-        """Loss, gradient of every parameter, gradient of the initial state, and the last state."""
-        loss, gradients, d_state, last, _ = self.backward_in_detail(batch, state)
-        return loss, gradients, d_state, last
-
-    def backward_in_detail(self, batch: dict, state: dict) -> tuple[np.ndarray, dict, dict, dict, dict]:
-        """As `backward`; besides, the gradients of every cell's projected inputs (T, N, G H), by prefix and suffix."""
+    def backward(self, batch: dict, state: dict) -> stack.BothPasses:
+        """Forward, and back-propagation through time."""
         spec, p = self.spec, self.parameters
         activations, last, memory = self._forward(batch, state)
         hidden, output = activations["hidden"], activations["output"]
@@ -72,5 +67,5 @@ class Model:
             spec.stack, p, memory, batch, spec.state_mask(batch), d_hidden, d_last, gradients
         )
         if spec.embedding_size:
-            np.add.at(gradients["W_e"], batch["inputs"], d_inputs)
-        return self.loss(output, batch), gradients, d_state, last, d_projected
+            stack.add_to_rows(gradients["W_e"], batch["inputs"], d_inputs)
+        return stack.BothPasses(self.loss(output, batch), gradients, d_state, last, activations, d_projected)

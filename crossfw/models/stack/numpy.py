@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
 from crossfw.models.stack.spec import Place, StackSpec
+
+
+class BothPasses(NamedTuple):
+    """What a reference model computes forward and backward.
+
+    Attributes:
+        loss: a scalar in nats.
+        gradients: of every parameter, by canonical name.
+        d_state: the gradient of the initial state, by name.
+        last: the last state, by name.
+        activations: those of `forward`.
+        d_projected: the gradients of every cell's projected inputs (T, N, G H), by prefix and suffix.
+    """
+
+    loss: np.ndarray
+    gradients: dict[str, np.ndarray]
+    d_state: dict[str, np.ndarray]
+    last: dict[str, np.ndarray]
+    activations: dict[str, np.ndarray]
+    d_projected: dict[str, np.ndarray]
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -61,6 +82,16 @@ def direction_backward(
     return d_projected, project_backward(place, p, inputs, d_projected, gradients), d_state
 
 
+def add_to_rows(total: np.ndarray, rows: np.ndarray, values: np.ndarray) -> None:
+    """total[row] += value for every row (...) and value (..., D), as often as a row is named.
+
+    As `np.add.at`, which takes ten times as long.
+    """
+    rows, values = rows.reshape(-1), values.reshape(-1, values.shape[-1])
+    for row in np.unique(rows):
+        total[row] += values[rows == row].sum(axis=0)
+
+
 def project_backward(
     place: Place, p: dict, inputs: np.ndarray, d_projected: np.ndarray, gradients: dict
 ) -> np.ndarray | None:
@@ -70,7 +101,7 @@ def project_backward(
     if place.biases == 2 and place.spec.folds_biases(place):
         gradients["b_hh"] += d_flat.sum(axis=0)
     if place.inputs == "tokens":
-        np.add.at(gradients["W_xh"].T, inputs.reshape(-1), d_flat)
+        add_to_rows(gradients["W_xh"].T, inputs, d_flat)
         return None
     gradients["W_xh"] += d_flat.T @ inputs.reshape(-1, inputs.shape[-1])
     return d_projected @ p["W_xh"]
