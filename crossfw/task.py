@@ -34,6 +34,9 @@ class Recipe:
         quick_updates: batches of an epoch that `--suite quick` uses; None for all.
         seeds: from how many seeds at least it is trained in `--suite full`.
         compared_epochs: how many epochs of the curves are compared exactly, and trained in float64.
+        full_implementations: those of crossfw's own that go through all epochs where the whole catalogue is run in
+            full; the others stop where curves stop being compared. Long recipes name those that the published figures
+            speak of. Empty for all.
         initial, initial_scale: how the weights start, see `crossfw.weights.initial`.
     """
 
@@ -43,6 +46,7 @@ class Recipe:
     quick_updates: int | None = None
     seeds: int = 1
     compared_epochs: int = 100
+    full_implementations: tuple = ()
     initial: str = "normal"
     initial_scale: float | None = None
 
@@ -52,6 +56,8 @@ class Recipe:
         for name in ("quick_epochs", "quick_updates"):
             if getattr(self, name) is not None:
                 require_integer(f"recipe.{name}", getattr(self, name), 1)
+        for name in self.full_implementations:
+            require_choice("recipe.full_implementations", name, IMPLEMENTATIONS[1:])
         require_choice("recipe.initial", self.initial, DISTRIBUTIONS)
         if (self.initial in SCALED) != (self.initial_scale is not None):
             found = "no initial_scale" if self.initial in SCALED else "an initial_scale, which has no effect"

@@ -10,7 +10,8 @@ from crossfw.comparison.evidence import Evidence
 from crossfw.comparison.findings import Finding
 from crossfw.report.formatting import listing
 
-LENGTH = ("epochs run", "updates per epoch")  # how long it was trained: no matter to stages 0 to 7 nor to speed
+# How long it was trained: no matter to stages 0 to 7 nor to speed.
+LENGTH = ("epochs run", "updates per epoch", "not trained to the end")
 MACHINE = ("cpu", "cores")
 RUN = ("device", "dtype", "threads_while_speed_is_measured")
 

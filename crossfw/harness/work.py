@@ -105,6 +105,13 @@ class Work:
         recipe = self.task.recipe
         return self.options.seeds or (recipe.seeds if recipe and self.options.suite == "full" else 1)
 
+    def is_trained_to_the_end(self, implementation: Implementation) -> bool:
+        """Whether its curve has all `epochs`: a user's own, in a named task, or by `Recipe.full_implementations`."""
+        named, options = self.task.recipe.full_implementations, self.options
+        everything = options.suite != "full" or options.tasks or implementation.file
+        spoken_of = {i.name for i in options.implementations}.issuperset(named)
+        return bool(everything or not named or not spoken_of or implementation.name in named)
+
     def check(self) -> None:
         """Load everything, so that a mistake in the task is told before anything runs.
 
@@ -132,10 +139,19 @@ class Work:
         if recipe is not None:
             found["updates per epoch"] = f"{self.updates_per_epoch} of {len(self.dataset.training(0, 1))}"
             found["epochs run"] = f"{self.epochs} of {recipe.epochs}"
+            found.update(self._shorter_curves())
         data = {} if isinstance(task.data, InlineSpec) else asdict(task.data)
         training = {} if recipe is None else {**asdict(recipe), "optimizer": recipe.optimizer.name}
+        training.pop("full_implementations", None)
         optimizer = {} if recipe is None else recipe.optimizer.settings()
         return {**data, **found, **training, **optimizer}
+
+    def _shorter_curves(self) -> dict[str, str]:
+        """Which implementations are not trained to the end, as a setting for the report."""
+        own = [i for i in self.options.implementations if i.name != REFERENCE]
+        shorter = [i.name for i in own if not self.is_trained_to_the_end(i)]
+        what = f"{', '.join(shorter)}: {self.compared_epochs} epochs, as far as curves are compared exactly"
+        return {"not trained to the end": what} if shorter else {}
 
     @property
     def compared_epochs(self) -> int:
@@ -186,6 +202,9 @@ class Work:
                 for moved in (False, True)
             ]
             return list(dict.fromkeys(plans))
+        if not self.is_trained_to_the_end(implementation):
+            kinds = dict.fromkeys((dtype, "float64"))
+            return [make(kind, seed=0, epochs=self.compared_epochs) for kind in kinds]
         plans = [make(dtype, seed=seed, epochs=self.epochs, evaluated=True) for seed in range(self.seeds)]
         if dtype != "float64" or self.epochs != self.compared_epochs:  # else it is the first of these
             plans.append(make("float64", seed=0, epochs=self.compared_epochs))

@@ -14,6 +14,7 @@ from crossfw.training.evaluation import Evaluation
 from crossfw.weights.initial import initial_parameters, one_ulp_away
 
 CHECKPOINT_UPDATES = 100
+VALIDATED = 5  # beyond the epochs that are compared, every so many epochs are validated, and the last one
 DROPOUT_STREAM, ROUNDING_STREAM = 5, 6  # beside those of `crossfw.weights.initial` and of the shared state
 
 
@@ -86,7 +87,7 @@ class TrainingRun:
             self.call("round_otherwise", seed=[plan.seed, ROUNDING_STREAM])
 
     def epoch(self, number: int) -> None:
-        """Train one epoch, then validate; `number` counts from 1."""
+        """Train one epoch, then validate, unless this epoch's curve is looked at from afar; `number` counts from 1."""
         carry = self.dataset.carries_state
         batches = _batches(self.dataset.training(self.plan.seed, number)[: self.plan.batches_used])
         seed = [self.plan.seed, number, DROPOUT_STREAM]
@@ -97,7 +98,8 @@ class TrainingRun:
             return
         self._note(number, "training", trained)
         self.updates += trained["steps"]
-        validation = _batches(self.dataset.validation()[: self.plan.batches_used])
+        looked_at = number <= self.task.recipe.compared_epochs or number % VALIDATED == 0 or number == self.plan.epochs
+        validation = _batches(self.dataset.validation()[: self.plan.batches_used]) if looked_at else []
         if validation:
             self._note(number, "validation", self.call("evaluate", batches=validation, carry_state=carry))
         if self.updates >= CHECKPOINT_UPDATES and not self.checkpoint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from crossfw.errors import CorpusUnavailable
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
 from crossfw.harness.work import Work
-from crossfw.models import REFERENCE, Implementation
+from crossfw.models import IMPLEMENTATIONS, REFERENCE, Implementation
 from crossfw.training.curves import TrainingPlan, train
 
 NAMED_IN_THE_SYSTEMS = {
@@ -116,6 +117,39 @@ def test_the_senses_of_bank_lie_apart(workers):
     found = {item["measure"]: item["value"] for item in trace.facts["measures"]}
     assert found["distance of “bank” between senses"] > found["distance of “bank” within a sense"]
     assert found["nearest “bank” of the same sense"] > 0.7, "half of them by chance"
+
+
+PAIR = {"mxnet-gluon", "torch-nn"}
+OWN = "torch-own"
+TRAINED_TO_THE_END = {
+    "the whole catalogue in full": ({"suite": "full"}, {*PAIR, OWN}),
+    "a named task": ({"suite": "full", "tasks": ("lm_bilstm",)}, {*IMPLEMENTATIONS[1:], OWN}),
+    "a quick look": ({"suite": "quick"}, {*IMPLEMENTATIONS[1:], OWN}),
+}
+
+
+@pytest.mark.parametrize("case", TRAINED_TO_THE_END)
+def test_of_the_longest_recipes_some_are_trained_to_the_end(case, tmp_path):
+    given, expected = TRAINED_TO_THE_END[case]
+    (file := tmp_path / "own.py").write_text("")
+    implementations = parse_implementations([*IMPLEMENTATIONS[1:], f"{OWN}={file}"])
+    options = RunOptions(**{"tasks": (), "out": tmp_path, "implementations": implementations, **given})
+    task = find_task("lm_bilstm")
+    work = Work(replace(task, data=find_task("lm_birnn").data), options)
+    assert task.recipe.full_implementations == ("mxnet-gluon", "torch-nn")
+    own = [i for i in implementations if i.name != REFERENCE]
+    longest = {i.name: max(plan.epochs for plan in work.plans(i)) for i in own}
+    evaluated = {i.name for i in own if any(plan.evaluated for plan in work.plans(i))}
+    assert {name for name, epochs in longest.items() if epochs == work.epochs} == evaluated == expected
+    assert set(longest.values()) <= {work.epochs, work.compared_epochs}
+    told = work.setup().get("not trained to the end", "")
+    assert all((name in told) == (name not in expected) for name in longest)
+
+
+def test_where_nobody_is_asked_for_who_is_spoken_of_all_are_trained_to_the_end(tmp_path):
+    implementations = parse_implementations(["torch-scratch"])
+    work = Work(find_task("lm_bilstm"), RunOptions((), tmp_path, suite="full", implementations=implementations))
+    assert work.is_trained_to_the_end(implementations[1])
 
 
 @pytest.mark.parametrize("suite", ["quick", "full"])
