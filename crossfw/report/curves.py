@@ -43,10 +43,12 @@ def perplexity(task: TaskResult, styles: dict[str, Style], name: str) -> Drawing
     over_seeds = ", median and range over seeds" if len(facts.seeds(task)) > 1 else ""
     axes.set(title="Perplexity", xlabel=f"epoch ({facts.drawn_dtype(task)}{over_seeds})")
     legend(figure, handles, columns=2)
+    ended = [final for final in facts.finals(task) if final.split == "training"]
+    last = max((final.epoch for final in ended), default=0)
     ends = [
         f"{final.implementation} {formatting.perplexity(final.middle)}"
-        for final in facts.finals(task)
-        if final.split == "training"
+        + ("" if final.epoch == last else f" (after epoch {final.epoch} of {last})")
+        for final in ended
     ]
     alt = f"Perplexity by epoch in {task['title']}. At the end of training: {', '.join(ends) or 'not recorded'}."
     caption = "Perplexity by epoch, on a logarithmic scale. Coinciding curves show as rims and alternating markers."

@@ -57,6 +57,13 @@ def test_what_is_drawn_is_kept_and_what_changed_is_drawn_again(monkeypatch):
     assert len(figures._drawn) == 2
 
 
+def test_a_curve_that_ended_earlier_is_not_taken_for_a_trained_one():
+    short = [row for row in examples.curves() if row["implementation"] != "torch-nn" or row["epoch"] <= 5]
+    told = draw(examples.agreeing(perplexity=short))["perplexity"].alt
+    assert re.search(r"torch-nn [\d.]+ \(after epoch 5 of 60\)", told)
+    assert told.count("after epoch") == 1
+
+
 def test_text_is_at_least_nine_points_and_stays_text(drawn):
     for drawing in drawn.values():
         sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", drawing.svg)]
