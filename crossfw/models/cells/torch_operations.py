@@ -30,10 +30,18 @@ def added_by_token(d: torch.Tensor, tokens: torch.Tensor, count: int) -> torch.T
     return rows.index_add_(0, tokens, d)
 
 
-def by_gate(p: torch.Tensor, x: torch.Tensor, gates: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """W^T for W (G H, D), laid out for products x W^T in a loop; memory for one (N, G H); and its gates (G, N, H)."""
-    out = x.new_empty(len(x), len(p))
-    return p.T.contiguous(), out, out.unflatten(1, (gates, -1)).transpose(0, 1)
+def by_gate(W: torch.Tensor, gates: int) -> torch.Tensor:
+    """W^T of every gate, (G, D, H) from W (G H, D), laid out for `add_products` in a loop."""
+    return W.unflatten(0, (gates, -1)).transpose(1, 2).contiguous()
+
+
+def add_products(sums: torch.Tensor, x: torch.Tensor, W_T: torch.Tensor) -> None:
+    """sums + x W^T, where the sums (G, N, H) stand, for x (N, D) and W^T (G, D, H).
+
+    A product of its own for each gate keeps the threads apart: one product of all and a sum take 1.2 to 2 times as
+    long.
+    """
+    sums.baddbmm_(x.expand(len(W_T), *x.shape), W_T)
 
 
 def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:

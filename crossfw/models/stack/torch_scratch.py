@@ -34,16 +34,20 @@ def cell_of(place: Place) -> ModuleType:
 
 
 def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
-    """W_xh x_t and the biases that no state joins (G, T, N, H), from tokens (T, N) or features (T, N, D)."""
+    """W_xh x_t and the biases that no state joins (T, G, N, H), from tokens (T, N) or features (T, N, D).
+
+    Each step is one piece of memory, and in it each gate.
+    """
     gates, shape = place.spec.GATES, inputs.shape[:2]
-    bias = sum(p[name] for name in place.projected_biases).reshape(gates, 1, -1)
-    W_T = p["W_xh"].unflatten(0, (gates, -1)).transpose(1, 2)  # (G, D, H)
+    bias = sum(p[name] for name in place.projected_biases)
     if place.inputs == "tokens":
+        W_T = p["W_xh"].unflatten(0, (gates, -1)).transpose(1, 2)  # (G, D, H)
         first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size  # row of each gate's table
-        rows = (first + inputs.flatten()).flatten()
-        return (W_T + bias).flatten(0, 1).index_select(0, rows).unflatten(0, (gates, *shape))
-    x = inputs.flatten(0, 1)
-    return torch.baddbmm(bias, x.expand(gates, *x.shape), W_T).unflatten(1, shape)
+        rows = (first + inputs[:, None]).flatten()
+        table = (W_T + bias.reshape(gates, 1, -1)).flatten(0, 1)
+        return table.index_select(0, rows).unflatten(0, (shape[0], gates, shape[1]))
+    sums = torch.addmm(bias, inputs.flatten(0, 1), p["W_xh"].T)
+    return sums.unflatten(1, (gates, -1)).unflatten(0, shape).transpose(1, 2).contiguous()
 
 
 def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: torch.Tensor) -> tuple:
@@ -74,7 +78,7 @@ class Steps(torch.autograd.Function):
         p, state = named(place, tensors)
         projected = project(place, p, inputs)
         start, before, after = ends(place, steps)
-        shared = cell.prepare(place, p, state["h"])
+        shared = cell.prepare(place, p)
         states = {name: projected.new_empty(steps + 1, size, H) for name in state}
         kept = {name: projected.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
         for name, value in state.items():
@@ -152,7 +156,7 @@ def run_direction(
 ) -> tuple[torch.Tensor, dict]:
     """Hidden states (T, N, H) in the order of time, and the last state."""
     if not place.spec.RECURRENT:
-        hidden = cell_of(place).apply(place, project(place, p, inputs)[0])
+        hidden = cell_of(place).apply(place, project(place, p, inputs)[:, 0])
         return hidden if mask is None else hidden * mask[:, :, None], {}
     hidden, *last = Steps.apply(place, mask, inputs, *p.values(), *state.values())
     return hidden, dict(zip(state, last))

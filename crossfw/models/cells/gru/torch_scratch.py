@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import torch
 
-from crossfw.models.cells.torch_operations import by_gate, outer, sigmoid_back, tanh_back
+from crossfw.models.cells.torch_operations import add_products, by_gate, outer, sigmoid_back, tanh_back
 from crossfw.models.stack.spec import Place
 
 KEPT = {"inner": 1}  # what stands beside x_n: in a product with r (reset after), or r h (before)
 
 
-def prepare(place: Place, p: dict, h: torch.Tensor) -> tuple:
-    """What all steps share: W_hh^T, memory for its product with h, and the bias of `inner`, where it has one."""
-    H = place.hidden_size
-    if place.reset == "after":
-        return *by_gate(p["W_hh"], h, 3), p["b_hh"].unflatten(0, (3, 1, H)) if place.biases == 2 else None
-    return *by_gate(p["W_hh"][: 2 * H], h, 2), p["W_hh"][2 * H :].T.contiguous()
+def prepare(place: Place, p: dict) -> tuple:
+    """What all steps share: W_hh^T of r and z, and of n; their biases (1, H), where they are not with the inputs."""
+    W_T = by_gate(p["W_hh"], 3)
+    b = p["b_hh"] if place.reset == "after" and place.biases == 2 else p["W_hh"].new_zeros(len(p["W_hh"]))
+    b = b.unflatten(0, (3, 1, -1))
+    return W_T[:2], W_T[2], b[:2], b[2]
 
 
 def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
     """What a step reads and writes besides the state, for all steps: the projected inputs become r, z and n."""
-    return projected[:2].transpose(0, 1), *projected, kept["inner"]
+    return projected[:, :2], *projected.unbind(1), kept["inner"]
 
 
 def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> None:
     """The next state (h (N, H),) from the projected input (3, N, H) and the state."""
-    (rz, r, z, n, inner), (h,), (new_h,), (W_T, product, gates, more) = part, state, new, shared
-    torch.mm(h, W_T, out=product)
+    (rz, r, z, n, inner), (h,), (new_h,), (W_T, W_n_T, b, b_n) = part, state, new, shared
+    add_products(rz, h, W_T)
     if place.reset == "after":
-        gates = gates if more is None else gates + more
-        rz.add_(gates[:2]).sigmoid_()
-        n.addcmul_(r, inner.copy_(gates[2]))
+        rz.add_(b).sigmoid_()
+        n.addcmul_(r, torch.addmm(b_n, h, W_n_T, out=inner))
     else:
-        rz.add_(gates).sigmoid_()
-        n.addmm_(torch.mul(r, h, out=inner), more)
+        rz.sigmoid_()
+        n.addmm_(torch.mul(r, h, out=inner), W_n_T)
     torch.lerp(n.tanh_(), h, z, out=new_h)
 
 

@@ -5,30 +5,26 @@ from __future__ import annotations
 import torch
 
 from crossfw.models.cells.rnn.torch_scratch import gradients  # noqa: F401  (W_hh meets h in every gate)
-from crossfw.models.cells.torch_operations import by_gate, sigmoid_back, tanh_back
+from crossfw.models.cells.torch_operations import add_products, by_gate, sigmoid_back, tanh_back
 from crossfw.models.stack.spec import Place
 
 KEPT = {"tanh_c": 1}
 
 
-def prepare(place: Place, p: dict, h: torch.Tensor) -> tuple:
-    """What all steps share: W_hh^T, and memory for its product with h."""
-    return by_gate(p["W_hh"], h, 4)
+def prepare(place: Place, p: dict) -> torch.Tensor:
+    """What all steps share: W_hh^T."""
+    return by_gate(p["W_hh"], 4)
 
 
 def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
-    """What a step reads and writes besides the states, for all steps: the projected inputs become the gates.
-
-    Each gate stands apart, so that its step is one piece of memory.
-    """
-    return projected.transpose(0, 1), projected[:2].transpose(0, 1), *projected, kept["tanh_c"]
+    """What a step reads and writes besides the states, for all steps: the projected inputs become the gates."""
+    return projected, projected[:, :2], *projected.unbind(1), kept["tanh_c"]
 
 
-def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> None:
+def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple) -> None:
     """The next state (h, c (N, H)) from the projected input (4, N, H) and the state."""
-    (sums, i_f, i, f, g, o, tanh_c), (h, c), (new_h, new_c), (W_T, product, gates) = part, state, new, shared
-    torch.mm(h, W_T, out=product)
-    sums.add_(gates)
+    (sums, i_f, i, f, g, o, tanh_c), (h, c), (new_h, new_c) = part, state, new
+    add_products(sums, h, W_T)
     i_f.sigmoid_()
     torch.mul(f, c, out=new_c).addcmul_(i, g.tanh_())
     torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)

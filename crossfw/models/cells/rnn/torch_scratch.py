@@ -25,14 +25,14 @@ DERIVATIVES = {
 KEPT: dict[str, int] = {}
 
 
-def prepare(place: Place, p: dict, h: torch.Tensor) -> torch.Tensor:
+def prepare(place: Place, p: dict) -> torch.Tensor:
     """What all steps share: W_hh^T, laid out for the products of the loop."""
     return p["W_hh"].T.contiguous()
 
 
 def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
-    """What a step reads and writes besides the states, for all steps, from the projected inputs (1, T, N, H)."""
-    return (projected[0],)
+    """What a step reads and writes besides the states, for all steps, from the projected inputs (T, 1, N, H)."""
+    return (projected[:, 0],)
 
 
 def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple) -> None:
