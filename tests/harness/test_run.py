@@ -414,3 +414,26 @@ def test_parameters_are_compared_after_as_many_updates_on_both_sides(tmp_path):
     compared = {row["tensor"].rpartition(" after ")[2] for row in task["agreement"] if row["stage"] == "trajectory"}
     assert len(compared) == 1
     assert int(compared.pop().split()[0]) < 100
+
+
+def test_in_a_full_run_of_the_catalogue_some_are_trained_to_the_end(tmp_path, monkeypatch):
+    from crossfw.harness import run as run_module
+    from crossfw.harness import speed
+
+    monkeypatch.setitem(speed.BUDGET_SECONDS, "full", 0.5)
+    text = SMALL.replace("quick_epochs = 2", 'compared_epochs = 2\nfull_implementations = ["torch-nn"]')
+    file = write_task(tmp_path, text, epochs="6")
+    monkeypatch.setattr(run_module, "task_names", lambda: [file])
+    implementations = parse_implementations(["torch-scratch", "torch-nn"])
+    results, code, _ = run_quietly(tasks=(), out=tmp_path / "out", suite="full", implementations=implementations)
+    (task,) = results["tasks"]
+    assert (code, task["verdict"], task["learning"]["verdict"]) == (0, "agree", "same")
+    rows = [row for row in task["perplexity"] if row["dtype"] == "float32"]
+    ends = {
+        name: max(row["epoch"] for row in rows if row["implementation"] == name)
+        for name in ("torch-scratch", "torch-nn")
+    }
+    assert ends == {"torch-scratch": 2, "torch-nn": 6}
+    assert {row["implementation"] for row in task["samples"]} == {"torch-nn"}
+    assert {row["implementation"] for row in task["throughput"]} == {"torch-scratch", "torch-nn"}
+    assert "torch-scratch: 2 epochs" in (tmp_path / "out" / "report.md").read_text()
