@@ -12,9 +12,10 @@ from crossfw.schema import Results, TaskResult, ThroughputRow
 
 
 def final_perplexities(task: TaskResult) -> Table:
-    """Perplexity at the last epoch, over seeds; a model that sees the future is marked."""
-    future, by_name = facts.seeing_the_future(task), {}
-    for final in facts.finals(task):
+    """Perplexity at the last epoch, over seeds; what ended earlier than others, or sees the future, is marked."""
+    future, by_name, finals = facts.seeing_the_future(task), {}, facts.finals(task)
+    last = max((final.epoch for final in finals), default=0)
+    for final in finals:
         by_name.setdefault(final.implementation, {})[final.split] = final
     rows = []
     for name, splits in by_name.items():
@@ -22,8 +23,9 @@ def final_perplexities(task: TaskResult) -> Table:
         if name in future:
             texts = [text if text == formatting.NONE else f"{WARNING} {text}" for text in texts]
         some = next(iter(splits.values()))
+        epoch = str(last) if some.epoch == last else f"{some.epoch} of {last}"
         note = [f"{WARNING} {facts.SEES_THE_FUTURE}" if name in future else ""] if future else []
-        rows.append([name, *texts, str(some.epoch), str(len(some.values)), *note])
+        rows.append([name, *texts, epoch, str(len(some.values)), *note])
     columns = "implementation|>training|>validation|>epoch|>seeds" + ("|note" if future else "")
     return table(f"Final perplexity, {facts.drawn_dtype(task)}", columns, rows)
 

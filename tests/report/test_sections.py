@@ -74,6 +74,12 @@ def test_a_model_that_sees_the_future_is_marked_beside_its_perplexity():
     assert "note" not in sections.final_perplexities(examples.agreeing()).columns
 
 
+def test_a_final_perplexity_of_fewer_epochs_says_so():
+    short = [row for row in examples.curves() if row["implementation"] != "torch-nn" or row["epoch"] <= 5]
+    lines = rows(sections.final_perplexities(examples.agreeing(perplexity=short)))
+    assert {line[0]: line[3] for line in lines} == {**dict.fromkeys(examples.FOUR, "60"), "torch-nn": "5 of 60"}
+
+
 def test_seeds_give_median_and_range():
     row = rows(sections.final_perplexities(examples.five()))[0]
     assert row[0] == "numpy"
