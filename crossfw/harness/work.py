@@ -142,7 +142,7 @@ class Work:
             found.update(self._shorter_curves())
         data = {} if isinstance(task.data, InlineSpec) else asdict(task.data)
         training = {} if recipe is None else {**asdict(recipe), "optimizer": recipe.optimizer.name}
-        training.pop("full_implementations", None)
+        training.pop("full_implementations", None)  # `_shorter_curves` tells what came of it
         optimizer = {} if recipe is None else recipe.optimizer.settings()
         return {**data, **found, **training, **optimizer}
 
