@@ -88,9 +88,9 @@ class Measurement(TypedDict):
     width: float  # of a 95 % interval, as a part of the ratio, at which the rounds end
     threads: int
     cpus: list[int]  # that every worker was pinned to; empty for none
-    read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables
+    read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables, card
     modes: dict[str, ModeMeasurement]
-    rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second of its own product and copy
+    rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second, and the size of the matrices
     warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 
 

@@ -31,11 +31,12 @@ def thread_pools() -> dict[str, int]:
 
 
 def describe(framework: str, backend: Any) -> dict[str, Any]:
-    """Versions of Python, NumPy and the framework; threads and CPUs as they are read back from whoever decides."""
+    """Versions of Python, NumPy and the framework; threads, CPUs and card as whoever decides tells them."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
         framework: backend.library.__version__,
+        **backend.card(),
         "threads": backend.threads(),
         "thread_pools": thread_pools(),
         "cpus": affinity(),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mxnet
 import numpy as np
 from mxnet import autograd, nd
 
 from crossfw.backends import mxnet_tape
-from crossfw.backends.mxnet_device import context
+from crossfw.backends.memory import ResidentMemory, resident_memory
+from crossfw.backends.mxnet_device import card, context
 from crossfw.backends.threads import requested_threads
 
 
@@ -102,6 +105,14 @@ class Backend:
     def copy(self, source: nd.NDArray, target: nd.NDArray) -> None:
         """Overwrite one array with another, for the machine's limit."""
         source.copyto(target)
+
+    def card(self) -> dict[str, Any]:
+        """Facts about the card, if it runs on one."""
+        return card(self.device)
+
+    def memory(self) -> ResidentMemory | None:
+        """Who tells how much memory of its device is in use, if anybody does: of a card MXNet tells no peak."""
+        return resident_memory() if self.device == "cpu" else None
 
     @classmethod
     def threads(cls) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import lru_cache
+from typing import Any
 
 import mxnet
 
@@ -36,6 +37,13 @@ def require_card(built_for_cuda: bool, found: tuple[int, int] | None, device: st
     least, most = CAPABILITIES
     if not least <= found <= most:
         raise ValueError(f"device {device!r}: a card of compute capability {found[0]}.{found[1]}; {RUNS}")
+
+
+def card(device: str) -> dict[str, Any]:
+    """The compute capability of a card; empty for "cpu"."""
+    kind, _, index = device.partition(":")
+    found = capability(int(index or 0)) if kind == "cuda" else None
+    return {"compute_capability": f"{found[0]}.{found[1]}"} if found else {}
 
 
 def capability(index: int) -> tuple[int, int] | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from crossfw.backends.memory import ResidentMemory, resident_memory
 from crossfw.backends.rounding import OtherRounding, sum_of_squares_by_lanes
 from crossfw.backends.threads import requested_threads
 
@@ -99,6 +101,14 @@ class Backend:
     def copy(self, source: np.ndarray, target: np.ndarray) -> None:
         """Overwrite one array with another, for the machine's limit."""
         np.copyto(target, source)
+
+    def card(self) -> dict[str, Any]:
+        """Nothing: it runs on the CPU, whatever the device of the others."""
+        return {}
+
+    def memory(self) -> ResidentMemory | None:
+        """Who tells how much memory is in use, if anybody does."""
+        return resident_memory()
 
     @classmethod
     def threads(cls) -> int:

@@ -55,8 +55,8 @@ class Service:
         return [*self.backend.model.notes, *optimizer]
 
     def environment(self) -> dict:
-        """Versions and threads of this process, as it reads them back."""
-        return environment.describe(self.implementation.framework, type(self.backend))
+        """Versions and threads of this process, and its card, as it reads them back."""
+        return environment.describe(self.implementation.framework, self.backend)
 
     def load(self, parameters: Arrays) -> None:
         """Set parameters by canonical name.
@@ -224,7 +224,7 @@ class Service:
         return self.built_in
 
     def peak_memory(self, mode: str, steps: int) -> dict:
-        """Resident bytes; see `Stopwatch.peak_memory`."""
+        """Bytes in use; see `Stopwatch.peak_memory`."""
         return self.stopwatch.peak_memory(mode, steps)
 
     def _check(self, batches: list) -> None:

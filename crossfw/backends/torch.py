@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
+from crossfw.backends import torch_device
+from crossfw.backends.memory import ResidentMemory, resident_memory
 from crossfw.backends.threads import requested_threads
 
 
@@ -107,6 +111,14 @@ class Backend:
     def copy(self, source: torch.Tensor, target: torch.Tensor) -> None:
         """Overwrite one array with another, for the machine's limit."""
         target.copy_(source)
+
+    def card(self) -> dict[str, Any]:
+        """Facts about the card, if it runs on one."""
+        return torch_device.card(self.device)
+
+    def memory(self) -> ResidentMemory | torch_device.CardMemory | None:
+        """Who tells how much memory of its device is in use, if anybody does."""
+        return resident_memory() if self.device == "cpu" else torch_device.CardMemory(self.device)
 
     @classmethod
     def threads(cls) -> int:

@@ -94,7 +94,7 @@ class SpeedTest:
         disturbed = disturbances(before, Conditions.now(self.crew.cpus))
         optimizer, itemsize = self.work.task.recipe.optimizer, np.dtype(self.work.options.dtype).itemsize
         costs = spec.counts(batch).costs(itemsize, len(optimizer.state_names()))
-        rates = self.rates(ready, measure.copied_bytes(costs["train"]))
+        rates = self.rates(ready, measure.copied_bytes(costs["train"], self.work.options.device))
         beside = {
             i.name: replace(
                 memory[i.name], build_seconds=workers[i.name].call("build_seconds"), rates=rates[i.framework]
@@ -108,7 +108,8 @@ class SpeedTest:
     def rates(self, ready: list[Implementation], copied: int) -> dict[str, dict[str, float]]:
         """The machine's own speed in each framework, as the first of its implementations sees it."""
         first = {implementation.framework: implementation for implementation in reversed(ready)}
-        how = {"size": measure.MATRIX_SIZE, "copied": copied, "seconds": measure.RATE_SECONDS}
+        size = measure.MATRIX_SIZE[self.work.options.device.partition(":")[0]]
+        how = {"size": size, "copied": copied, "seconds": measure.RATE_SECONDS}
         return {name: self.crew.worker(first[name]).call("machine_rates", **how) for name in sorted(first)}
 
     def measurement(

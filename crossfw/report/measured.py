@@ -12,16 +12,17 @@ SPEED = (
 )
 LIMIT = (
     "The limit is the least time that the model's matrix products and its traffic to memory take at the speed of the "
-    "machine's own product of 1024 x 1024 matrices and of its own copy, in the same framework."
+    "machine's own product of {size} x {size} matrices and of its own copy, in the same framework."
 )
 BESIDE = (
     "The first step of each mode builds graphs and chooses code; it is in no sample, and its process may have run "
     "other models before."
 )
 MEMORY = (
-    "Memory is what is resident at the peak of a training step, above the worker that has run a tiny one, and what "
+    "Memory is what {is_used} at the peak of a training step, above the worker that has run a tiny one, and what "
     "each further step of the sequences adds to it."
 )
+IS_USED = {False: "is resident", True: "the framework's allocator has given out on the card"}
 
 
 def how(task: TaskResult) -> list[str]:
@@ -30,8 +31,11 @@ def how(task: TaskResult) -> list[str]:
     if not measurement:
         return []
     rounds = [_rounds(facts.MODES[mode], measurement, mode) for mode in measurement["modes"]]
-    memory = [MEMORY] if any(row["peak_memory_bytes"] is not None for row in task["throughput"]) else []
-    return [_equal(measurement), *rounds, SPEED, f"{LIMIT} {_cost(measurement)}", BESIDE, *memory]
+    limit = LIMIT.format(size=next((int(rate.get("size", 1024)) for rate in measurement["rates"].values()), 1024))
+    on_card = any("card" in worker for worker in measurement["read_back"].values())
+    has_memory = any(row["peak_memory_bytes"] is not None for row in task["throughput"])
+    memory = [MEMORY.format(is_used=IS_USED[on_card])] if has_memory else []
+    return [_equal(measurement), *rounds, SPEED, f"{limit} {_cost(measurement)}", BESIDE, *memory]
 
 
 def beside(task: TaskResult) -> Table:
@@ -64,7 +68,10 @@ def _equal(measurement: Measurement) -> str:
     threads, cpus = formatting.count(measurement["threads"], "thread"), measurement["cpus"]
     where = f", pinned to CPU {formatting.ranges(cpus)}" if cpus else ", not pinned to CPUs"
     workers = formatting.count(len(measurement["read_back"]), "worker")
-    return f"{workers} in turn on the same arrays, each with {threads} in OpenMP, BLAS and MXNet's operators{where}."
+    cards = facts.unique(worker["card"] for worker in measurement["read_back"].values() if "card" in worker)
+    card = f", computing on {formatting.listing(cards)}" if cards else ""
+    runtimes = "OpenMP, BLAS and MXNet's operators"
+    return f"{workers} in turn on the same arrays, each with {threads} in {runtimes}{where}{card}."
 
 
 def _rounds(name: str, measurement: Measurement, mode: str) -> str:

@@ -12,8 +12,11 @@ from crossfw.throughput.statistics import Interval, median_interval, outliers, r
 
 MODES = ("train", "infer")
 CONTROL = " (A/A)"
-MATRIX_SIZE = 1024
-COPIED_BYTES = (4 << 20, 64 << 20)  # the least and the most that the copy takes, else half of what a step moves
+MATRIX_SIZE = {"cpu": 1024, "cuda": 4096}  # a card is not busy with less
+COPIED_BYTES = {  # the least and the most that the copy takes, else half of what a step moves
+    "cpu": (4 << 20, 64 << 20),
+    "cuda": (256 << 20, 256 << 20),
+}
 RATE_SECONDS = 0.03  # of each
 MEMORY_STEPS = 3
 NOISY = 1.1
@@ -112,12 +115,12 @@ def control_noise(speeds: Speeds, control: str) -> float:
     return max(abs(math.log(seen.low)), abs(math.log(seen.high)))
 
 
-def copied_bytes(cost: Cost) -> int:
-    """Size of the array whose copy moves as much as a step, within COPIED_BYTES.
+def copied_bytes(cost: Cost, device: str) -> int:
+    """Size of the array whose copy moves as much as a step, within COPIED_BYTES of the device ("cpu", "cuda:0").
 
     Both then find it in the same level of the caches; a smaller step may find its own in a faster one.
     """
-    least, most = COPIED_BYTES
+    least, most = COPIED_BYTES[device.partition(":")[0]]
     return int(min(max(cost.bytes / 2, least), most))
 
 

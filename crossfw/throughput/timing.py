@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
@@ -67,24 +65,23 @@ class Stopwatch:
         return left_to_do(start, self.backend.sync, read)
 
     def peak_memory(self, mode: str, steps: int) -> dict:
-        """Resident bytes before the steps (`idle`), the most during them (`peak`) and on LONGER x the time (`longer`).
+        """Bytes in use before the steps (`idle`), the most during them (`peak`) and on LONGER x the time (`longer`).
 
         A step on a tiny batch comes first, so that what the framework loads on first use is idle's. Empty where
-        there is no /proc, and on another device, whose memory this is not.
+        nobody tells.
         """
-        status = Path("/proc/self/status")
-        if not status.exists() or self.backend.device != "cpu":
+        memory = self.backend.memory()
+        if memory is None:
             return {}
         tiny = {name: value[:2, :1] if value.ndim > 1 else value[:1] for name, value in self.arrays.items()}
         Stopwatch(self.backend, tiny).run(mode, 1)
         longer = Stopwatch(self.backend, lengthened(self.arrays, LONGER))
         self.backend.sync()
-        found = {"idle": _resident(status, "VmRSS")}
+        found = {"idle": memory.now()}
         for name, stopwatch in (("peak", self), ("longer", longer)):
-            with contextlib.suppress(OSError):  # where it is not allowed, the peak is that since the start
-                Path("/proc/self/clear_refs").write_text("5")
+            memory.forget_peak()
             stopwatch.run(mode, steps)
-            found[name] = _resident(status, "VmHWM")
+            found[name] = memory.peak()
         return found
 
 
@@ -97,14 +94,14 @@ def machine_rates(backend: Any, size: int, copied: int, seconds: float) -> dict:
 
     Returns:
         `operations`: floating-point operations per second of the product; `bytes`: read and written per second by
-        the copy, which moves each byte twice.
+        the copy, which moves each byte twice; and the `size` of the matrices.
     """
     square = backend.native(np.ones((size, size)))
     source = np.ones(copied // np.dtype(backend.dtype).itemsize)
     source, target = backend.native(source), backend.native(np.zeros_like(source))
     product = _least_seconds(lambda: backend.product(square, square), backend.sync, seconds)
     copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, seconds)
-    return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy}
+    return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy, "size": size}
 
 
 def lengthened(batch: dict, factor: int) -> dict:
@@ -121,10 +118,3 @@ def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], budget: fl
         sync()
         seen.append(time.perf_counter() - start)
     return min(seen[1:])
-
-
-def _resident(status: Path, field: str) -> int:
-    for line in status.read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    raise ValueError(f"{status} has no {field}")

@@ -11,6 +11,7 @@ import pytest
 from crossfw.backends.client import CallFailed, Worker
 from crossfw.models import Implementation
 from crossfw.models.network.spec import Spec
+from crossfw.throughput.measure import COPIED_BYTES, MATRIX_SIZE, RATE_SECONDS
 from tests.in_process import import_mxnet
 
 NO_CARD = "no NVIDIA card here: /dev/nvidia0 does not exist"
@@ -96,3 +97,48 @@ def test_a_card_that_is_not_waited_for_is_found(tmp_path):
         prepared(worker, "cuda:0")
         with pytest.raises(CallFailed, match="of the work still to be done"):
             worker.call("check_sync_of_product")
+
+
+@pytest.mark.gpu
+@needs_card
+def test_torch_tells_its_card_and_how_much_of_it_a_step_takes():
+    tokens, peaks = np.arange(400 * 64).reshape(400, 64) % 20, []
+    with Worker(Implementation("torch-scratch")) as worker:
+        prepared(worker, "cuda:0")
+        facts = worker.call("environment")
+        for steps in (4, 400):
+            batch = {"inputs": tokens[:steps], "targets": tokens[:steps]}
+            worker.call("prepare_timing", batch=batch)
+            seen = worker.call("peak_memory", mode="train", steps=1)
+            peaks.append(seen["peak"] - seen["idle"])
+    assert facts["card"]
+    assert facts["card_memory_bytes"] > 1e9
+    states = 400 * 64 * 64 * 4
+    assert peaks[1] - peaks[0] > states / 2, "back-propagation has to keep every state"
+    assert 10 * states > seen["longer"] - seen["peak"] > states / 2
+
+
+@pytest.mark.gpu
+@needs_card
+@pytest.mark.parametrize(
+    ("name", "dtype", "told"),
+    [("torch-nn", "float32", True), ("torch-nn", "float64", False), ("torch-scratch", "float32", False)],
+)
+def test_it_is_told_that_cudnn_approximates(name, dtype, told):
+    with Worker(Implementation(name)) as worker:
+        prepared(worker, "cuda:0", dtype).call("forward", batch=BATCH, state={"h": np.zeros((8, 64))})
+        notes = worker.call("notes")
+    assert any("cuDNN" in note for note in notes) == told
+
+
+@pytest.mark.gpu
+@needs_card
+def test_a_card_copies_faster_than_its_launches_would_allow():
+    with Worker(Implementation("torch-nn")) as worker:
+        prepared(worker, "cuda:0")
+        small = worker.call("machine_rates", size=64, copied=4 << 20, seconds=0.0)
+        rates = worker.call(
+            "machine_rates", size=MATRIX_SIZE["cuda"], copied=COPIED_BYTES["cuda"][0], seconds=RATE_SECONDS
+        )
+    assert rates["operations"] > 10 * small["operations"]
+    assert rates["bytes"] > 1.5 * small["bytes"]

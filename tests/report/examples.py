@@ -234,7 +234,10 @@ def measurement(**changes) -> dict:
         "cpus": [0, 1],
         "read_back": {name: {"threads": 2, "thread_pools": {}, "cpus": [0, 1], "variables": {}} for name in FOUR},
         "modes": modes,
-        "rates": {"mxnet": {"operations": 151e9, "bytes": 19.7e9}, "torch": {"operations": 278e9, "bytes": 9.2e9}},
+        "rates": {
+            "mxnet": {"operations": 151e9, "bytes": 19.7e9, "size": 1024},
+            "torch": {"operations": 278e9, "bytes": 9.2e9, "size": 1024},
+        },
         "warnings": [],
         **changes,
     }

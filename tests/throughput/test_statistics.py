@@ -188,9 +188,12 @@ def test_the_larger_of_computing_and_moving_is_the_limit(cost, seconds, by):
     assert cost.seconds(1000.0, 100.0) == (pytest.approx(seconds), by)
 
 
-@pytest.mark.parametrize(("moved", "copied"), [(1e3, 4 << 20), (2e7, 10_000_000), (1e12, 64 << 20)])
-def test_the_copy_is_as_large_as_what_a_step_moves(moved, copied):
-    assert copied_bytes(Cost(1.0, moved)) == copied
+@pytest.mark.parametrize(
+    ("device", "moved", "copied"),
+    [("cpu", 1e3, 4 << 20), ("cpu", 2e7, 10_000_000), ("cpu", 1e12, 64 << 20), ("cuda:0", 2e7, 256 << 20)],
+)
+def test_the_copy_is_as_large_as_what_a_step_moves(device, moved, copied):
+    assert copied_bytes(Cost(1.0, moved), device) == copied
 
 
 @pytest.mark.parametrize(
