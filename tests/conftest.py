@@ -22,6 +22,14 @@ class Workers:
         return self.running[name]
 
 
+@pytest.fixture
+def without_speed(monkeypatch):
+    """Runs end with what was learned: the processes of a contest take longer than all the rest of a small task."""
+    from crossfw.harness.speed import SpeedResult, SpeedTest
+
+    monkeypatch.setattr(SpeedTest, "run", lambda self: SpeedResult([], None))
+
+
 @pytest.fixture(scope="session")
 def workers():
     shared = Workers()

@@ -22,10 +22,24 @@ from crossfw.harness import cells as cells_module
 from crossfw.harness import options as options_module
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
+from crossfw.harness.speed import SpeedTest
 from crossfw.report import read_results
 from tests.tasks import SMALL, write_task
 
 REPORT_FILES = ("index.html", "report.md", "results.json", "agreement.csv", "perplexity.csv", "throughput.csv")
+
+MEASURED = SpeedTest.run
+
+
+@pytest.fixture(autouse=True)
+def _without_speed(without_speed):
+    """What most of these tests are about comes before."""
+
+
+@pytest.fixture
+def _with_speed(monkeypatch, _without_speed):
+    """Measured as outside of tests."""
+    monkeypatch.setattr(SpeedTest, "run", MEASURED)
 
 
 def run_quietly(**given):
@@ -49,7 +63,7 @@ def implementation(tmp_path: Path, body: str, name: str = "torch-port") -> tuple
     return parse_implementations(["torch-nn", f"{name}={file}"])
 
 
-@pytest.mark.usefixtures("_with_memory")
+@pytest.mark.usefixtures("_with_memory", "_with_speed")
 def test_everything_end_to_end(tmp_path):
     """All implementations; MXNet and torch are still together after 100 updates."""
     task = write_task(tmp_path, quick_epochs="10")
@@ -416,6 +430,7 @@ def test_parameters_are_compared_after_as_many_updates_on_both_sides(tmp_path):
     assert int(compared.pop().split()[0]) < 100
 
 
+@pytest.mark.usefixtures("_with_speed")
 def test_in_a_full_run_of_the_catalogue_some_are_trained_to_the_end(tmp_path, monkeypatch):
     from crossfw.harness import run as run_module
     from crossfw.harness import speed
