@@ -9,7 +9,7 @@ from crossfw.comparison.findings import Finding
 from crossfw.report import formatting
 
 EFFECT = 0.10
-GRAIN = 2**20  # bytes: what pages and allocators of a whole process add by chance
+GRAIN = 4 * 2**20  # bytes: pages and allocators of a process; 15 runs of the same code lay up to 2.6 MB apart
 
 
 def compare_memory(task: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from crossfw.cli import main
 from crossfw.comparison import compare_reports
+from crossfw.comparison.memory import compare_memory
 from crossfw.errors import CrossfwError
 from crossfw.report import archive, encoding
 from tests.comparison.drawn import drawn_task
@@ -251,3 +252,18 @@ def test_the_command_tells_a_missing_folder(tmp_path):
     done = CliRunner().invoke(main, ["compare", str(tmp_path / "none"), str(tmp_path)])
     assert done.exit_code == 2
     assert "no such folder" in done.output
+
+
+# MB, as measured in 15 runs of the same code (lm_rnn); processes of the same code differ by this much
+CHANCE = {
+    "mxnet-gluon": [10.2, 9.7, 12.0, 10.3, 9.8, 12.3, 11.2, 10.5],
+    "torch-nn": [4.9, 4.7, 6.0, 5.3, 5.9, 5.1],
+}
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_what_memory_differs_by_chance_is_no_regression(name):
+    sides = [{"throughput": [{"implementation": name, "peak_memory_bytes": peak * 1e6}]} for peak in CHANCE[name]]
+    for old in sides:
+        for new in sides:
+            assert list(compare_memory("lm_rnn", old, new)) == []
