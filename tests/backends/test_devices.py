@@ -133,6 +133,19 @@ def test_it_is_told_that_cudnn_approximates(name, dtype, told):
 
 @pytest.mark.gpu
 @needs_card
+def test_cells_that_are_stepped_under_a_mask_are_not_called_cudnns():
+    """Two sizes take a layer for each direction, and a mask takes those away."""
+    spec = Spec(20, 64, 20, direction="bidirectional", backward_size=32, head="tagger")
+    batch = {**BATCH, "mask": np.ones((10, 8))}
+    state = {name: np.zeros(shape) for name, shape in spec.state_shapes(8).items()}
+    with Worker(Implementation("torch-nn")) as worker:
+        worker.call("build", model="network", spec=asdict(spec), dtype="float32", device="cuda:0")
+        worker.call("forward", batch=batch, state=state)
+        assert not any("cuDNN" in note for note in worker.call("notes"))
+
+
+@pytest.mark.gpu
+@needs_card
 def test_a_card_copies_faster_than_its_launches_would_allow():
     with Worker(Implementation("torch-nn")) as worker:
         prepared(worker, "cuda:0")

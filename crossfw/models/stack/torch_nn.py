@@ -85,13 +85,6 @@ class Stack(nn.Module):
         """
         if self.spec.inputs == "tokens":
             inputs = F.one_hot(inputs, self.spec.input_size).to(next(self.parameters()).dtype)
-        if (
-            (self.whole is not None or self.layers)
-            and not by_cells
-            and inputs.is_cuda
-            and inputs.dtype == torch.float32
-        ):
-            self._note(ON_A_CARD)
         if self.whole is not None and not by_cells:
             return self._run_whole(inputs, state, mask)
         last = {}
@@ -114,8 +107,13 @@ class Stack(nn.Module):
         if text not in self.notes:
             self.notes += (text,)
 
+    def _note_card(self, inputs: torch.Tensor) -> None:
+        if inputs.is_cuda and inputs.dtype == torch.float32:
+            self._note(ON_A_CARD)
+
     def _run_whole(self, inputs: torch.Tensor, state: dict, mask: torch.Tensor | None) -> tuple[torch.Tensor, dict]:
         """The library's layer; what is padding is packed away before it, and comes back as zeros."""
+        self._note_card(inputs)
         places = self.spec.all_places
         names = places[0].spec.STATES
         stacked = tuple(torch.stack([state[name + place.suffix] for place in places]) for name in names)
@@ -131,6 +129,7 @@ class Stack(nn.Module):
         }
 
     def _run_layer(self, place: Place, inputs: torch.Tensor, state: dict, mask: None) -> tuple[torch.Tensor, dict]:
+        self._note_card(inputs)
         inputs = inputs.flip(0) if place.backwards else inputs
         first = tuple(value[None] for value in state.values())
         hidden, end = self.layers[place.suffix](inputs, first if len(first) > 1 else first[0])
