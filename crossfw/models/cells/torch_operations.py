@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+WORTH_HALVING = 256  # columns; fewer are sooner multiplied at once
+
 
 def sigmoid_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
     """d y (1 - y): the derivative of y = sigmoid(a), in one operation."""
@@ -42,6 +44,29 @@ def add_products(sums: torch.Tensor, x: torch.Tensor, W_T: torch.Tensor) -> None
     long.
     """
     sums.baddbmm_(x.expand(len(W_T), *x.shape), W_T)
+
+
+def halves(columns: int) -> int:
+    """In how many pieces `in_halves` has a matrix."""
+    return 1 if columns % 2 or columns < WORTH_HALVING else 2
+
+
+def in_halves(x: torch.Tensor) -> torch.Tensor:
+    """Both halves of the columns as a view (..., 2, N, H / 2) of x (..., N, H); (..., 1, N, H) where H is odd or small.
+
+    A product with each half of a matrix keeps the threads apart.
+    """
+    return x.unflatten(-1, (halves(x.shape[-1]), -1)).movedim(-2, -3)
+
+
+def from_halves(x: torch.Tensor) -> torch.Tensor:
+    """The inverse of `in_halves`."""
+    return x.movedim(-3, -2).flatten(-2)
+
+
+def for_halves(d: torch.Tensor, columns: int) -> torch.Tensor:
+    """d (T, N, K) as a view (T, 2, N, K), for products with both halves of a matrix (K, columns)."""
+    return d[:, None].expand(-1, halves(columns), -1, -1)
 
 
 def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:

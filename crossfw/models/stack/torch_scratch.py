@@ -8,7 +8,9 @@ the same:
 - `Steps` back-propagates by hand, with the reference's equations: the gradients of W_xh, W_hh and the biases are sums
   over t, of d_t h_{t-1}^T and its like: one product over all steps and sequences, after the loop.
 - The gradient of a gate's sum is that of the state after the step times a factor of forward quantities (chain rule):
-  the factors of all steps are computed at once, and the loop from the last step to the first only multiplies.
+  the factors of all steps are computed at once, where the gradients will stand, and the loop from the last step to the
+  first only multiplies.
+- The gradients of the states stand in two halves of their columns, so that each thread has a product of its own.
 - Every step writes where its results are kept, and adds to the gradients where they are, so that nothing is copied
   together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
   writes.
@@ -24,7 +26,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from crossfw.models.cells.torch_operations import added_by_token
+from crossfw.models.cells.torch_operations import added_by_token, from_halves, in_halves
 from crossfw.models.stack.spec import Place, StackSpec
 
 
@@ -109,28 +111,28 @@ class Steps(torch.autograd.Function):
         inputs, saved = ctx.saved_tensors[0], iter(ctx.saved_tensors[1:])
         p, states, kept = ({name: next(saved) for name in names} for names in ctx.names)
         steps, (start, before, after) = len(d_hidden), ends(place, len(d_hidden))
-        d_states = {name: torch.zeros_like(array) for name, array in states.items() if name != "h"}
-        d_states = {"h": torch.empty_like(states["h"]), **d_states}
+        shape = in_halves(states["h"]).shape
+        d_states = {name: d_hidden.new_zeros(shape) for name in states if name != "h"}
+        d_states = {"h": d_hidden.new_empty(shape), **d_states}
         d_states["h"][start].zero_()
-        d_states["h"][after] = d_hidden if mask is None else d_hidden * mask[:, :, None]
+        d_states["h"][after] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
         for d_state, d_end in zip(d_states.values(), d_last):
-            d_state[steps - start] += d_end
+            d_state[steps - start] += in_halves(d_end)
         d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
-        d_parts = cell.d_parts(place, d_sums)
-        d_rows = by_step(d_states.values())
         old = {name: array[before] for name, array in states.items()}
-        factors = cell.factors(place, ctx.parts, old, states["h"][after])
-        every = (by_step(factors), by_step(d_parts), d_rows[after], d_rows[before])
+        d_parts = cell.d_parts(place, ctx.parts, old, states["h"][after], d_sums)
+        shared, d_rows = cell.prepare_backward(place, p), by_step(d_states.values())
+        every = (by_step(d_parts), d_rows[after], d_rows[before])
         for t in reversed(place.order(steps)):
             for d_new, d_old in zip(d_rows[after][t], d_rows[before][t]) if mask is not None else ():
                 real = mask[t][:, None]
                 d_old.addcmul_(d_new, 1 - real)
                 d_new.mul_(real)
-            cell.step_backward(place, p, *(rows[t] for rows in every))
+            cell.step_backward(place, shared, *(rows[t] for rows in every))
         d_inputs, d_p = project_backward(place, p, inputs, d_sums)
-        d_p = {**cell.gradients(place, kept, old, d_parts), **d_p}
+        d_p = {**cell.gradients(place, kept, old, d_sums, d_parts), **d_p}
         ctx.parts = None
-        first = (d_state[start] for d_state in d_states.values())
+        first = (from_halves(d_state[start]) for d_state in d_states.values())
         return None, None, d_inputs, *(d_p[name] for name in p), *first
 
 

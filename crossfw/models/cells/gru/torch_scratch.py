@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from crossfw.models.cells.torch_operations import add_products, by_gate, outer, sigmoid_back, tanh_back
+from crossfw.models.cells.torch_operations import (
+    add_products,
+    by_gate,
+    for_halves,
+    in_halves,
+    outer,
+    sigmoid_back,
+    tanh_back,
+)
 from crossfw.models.stack.spec import Place
 
 KEPT = {"inner": 1}  # what stands beside x_n: in a product with r (reset after), or r h (before)
@@ -36,47 +44,59 @@ def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> 
     torch.lerp(n.tanh_(), h, z, out=new_h)
 
 
-def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor) -> tuple:
-    """What the gradients of all steps are multiplied with: d_h to reach the gates (T, N, gates, H), z to reach h."""
-    (_, r, z, n, inner), h = part, before["h"]
-    by_n, by_z = tanh_back(1 - z, n), sigmoid_back(h - n, z)
-    if place.reset == "after":
-        return torch.stack([sigmoid_back(by_n * inner, r), by_z, by_n], dim=2), by_n * r, z
-    return torch.stack([by_z, by_n], dim=2), sigmoid_back(h, r), z, r
-
-
-def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
-    """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 3H) and of `inner`."""
+def prepare_backward(place: Place, p: dict) -> tuple:
+    """What all steps of back-propagation share: W_hh of r and z, and of n, in halves (2, rows, H / 2)."""
     H = place.hidden_size
-    d_gates, d_inner = d_sums.unflatten(-1, (3, H)), d_sums.new_empty(*d_sums.shape[:2], H)
-    by_h = d_gates if place.reset == "after" else d_gates[:, :, 1:]
-    return d_sums[..., : 2 * H], by_h, d_gates[:, :, 0], d_gates[:, :, 2], d_inner
+    return in_halves(p["W_hh"]).contiguous().split((2 * H, H), dim=1)
 
 
-def step_backward(place: Place, p: dict, factor: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
+def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
+    """What a step of back-propagation reads and writes besides the state's gradient, for all steps.
+
+    For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); in halves those
+    that d_h reaches and those that `inner` reaches, where what they are multiplied with stands; z, and r.
+    """
+    (_, r, z, n, inner), h, H = part, before["h"], place.hidden_size
+    d_gates = d_sums.unflatten(-1, (3, H)).transpose(1, 2)
+    d_r, d_z, d_n = d_gates.unbind(1)
+    tanh_back(1 - z, n, out=d_n)
+    sigmoid_back(h - n, z, out=d_z)
+    if place.reset == "after":
+        sigmoid_back(d_n * inner, r, out=d_r)
+        by_h, by_inner = d_gates, d_n * r
+    else:
+        sigmoid_back(h, r, out=d_r)
+        by_h, by_inner = d_gates[:, 1:], d_r
+    from_n = by_inner if place.reset == "after" else d_n
+    products = (for_halves(d, H) for d in (d_sums[..., : 2 * H], from_n))
+    return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
+
+
+def step_backward(place: Place, W: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
     """From the gradient of the new state those of the sums (N, 3H), and what they add to that of the old state.
 
     d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
     derivative.
     """
-    (by_h, to_r_or_inner, z, *reset), (d_rz, d_by_h, d_r, d_n, d_inner) = factor, d_part
-    (d_h,), (d_old_h,), H, W_hh = d_new, d_old, place.hidden_size, p["W_hh"]
-    torch.mul(d_h[:, None], by_h, out=d_by_h)
+    (d_rz, from_n, by_h, by_inner, z, r), (d_h,), (d_old_h,), (W_rz, W_n) = d_part, d_new, d_old, W
+    by_h.mul_(d_h)
     if place.reset == "after":
-        torch.mul(d_h, to_r_or_inner, out=d_inner)
-        d_old_h.addmm_(d_inner, W_hh[2 * H :])
+        by_inner.mul_(d_h)
+        d_old_h.baddbmm_(from_n, W_n)
     else:
-        torch.mm(d_n, W_hh[2 * H :], out=d_inner)
-        torch.mul(d_inner, to_r_or_inner, out=d_r)
-        d_old_h.addcmul_(d_inner, reset[0])
-    d_old_h.addmm_(d_rz, W_hh[: 2 * H]).addcmul_(d_h, z)
+        d_inner = torch.bmm(from_n, W_n)
+        by_inner.mul_(d_inner)
+        d_old_h.addcmul_(d_inner, r)
+    d_old_h.baddbmm_(d_rz, W_rz)
+    d_old_h.addcmul_(d_h, z)
 
 
-def gradients(place: Place, kept: dict, old: dict, d_part: tuple) -> dict:
+def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:
     """The gradients of W_hh, and of b_hh where it is no part of the projected inputs, over all steps at once."""
-    d_rz, _, _, d_n, d_inner = d_part
+    d_rz, d_n = d_sums.split((2 * place.hidden_size, place.hidden_size), dim=-1)
     rows = outer(d_rz, old["h"])
     if place.reset == "before":
         return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"])])}
+    d_inner = d_part[1][:, 0]
     b_hh = torch.cat([d_rz.sum(dim=(0, 1)), d_inner.sum(dim=(0, 1))]) if place.biases == 2 else None
     return {"W_hh": torch.cat([rows, outer(d_inner, old["h"])]), "b_hh": b_hh}

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from crossfw.models.cells.rnn.torch_scratch import gradients  # noqa: F401  (W_hh meets h in every gate)
-from crossfw.models.cells.torch_operations import add_products, by_gate, sigmoid_back, tanh_back
+from crossfw.models.cells.rnn.torch_scratch import gradients, prepare_backward  # noqa: F401  (W_hh meets h in every gate)
+from crossfw.models.cells.torch_operations import (
+    add_products,
+    by_gate,
+    for_halves,
+    in_halves,
+    sigmoid_back,
+    tanh_back,
+)
 from crossfw.models.stack.spec import Place
 
 KEPT = {"tanh_c": 1}
+BACK = (sigmoid_back, sigmoid_back, tanh_back, sigmoid_back)  # of i, f, g, o
 
 
 def prepare(place: Place, p: dict) -> torch.Tensor:
@@ -30,27 +38,29 @@ def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple)
     torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)
 
 
-def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor) -> tuple:
-    """What the gradients of all steps are multiplied with: d_c to reach i, f, g (T, N, 3, H), d_h to reach o and c."""
+def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
+    """What a step of back-propagation reads and writes besides the states' gradients, for all steps.
+
+    The gradients of the sums (T, N, 4H), of i, f and g, and of o, where what d_c and d_h are multiplied with stands;
+    what d_h is multiplied with on its way to c, and d_c on its way to the c before.
+    """
     _, _, i, f, g, o, tanh_c = part
-    by_c = torch.stack([sigmoid_back(g, i), sigmoid_back(before["c"], f), tanh_back(i, g)], dim=2)
-    return by_c, sigmoid_back(tanh_c, o), tanh_back(o, tanh_c), f
+    d_gates = d_sums.unflatten(-1, (4, place.hidden_size)).transpose(1, 2)
+    for back, d, y, d_gate in zip(BACK, (g, before["c"], i, tanh_c), (i, f, g, o), d_gates.unbind(1)):
+        back(d, y, out=d_gate)
+    d_gates = in_halves(d_gates)
+    d_sums = for_halves(d_sums, place.hidden_size)
+    return d_sums, d_gates[:, :3], d_gates[:, 3], in_halves(tanh_back(o, tanh_c)), in_halves(f)
 
 
-def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
-    """What a step of back-propagation writes, for all steps: the gradients of the sums (T, N, 4H), of i, f, g; of o."""
-    d_gates = d_sums.unflatten(-1, (4, place.hidden_size))
-    return d_sums, d_gates[:, :, :3], d_gates[:, :, 3]
-
-
-def step_backward(place: Place, p: dict, factor: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
+def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
     """From the gradients of the new state those of the sums (N, 4H), and what they add to those of the old state.
 
     d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
     """
-    (by_c, to_o, to_c, f), (d_sums, d_ifg, d_o), (d_h, d_c), (d_old_h, d_old_c) = factor, d_part, d_new, d_old
+    (d_sums, d_ifg, d_o, to_c, f), (d_h, d_c), (d_old_h, d_old_c) = d_part, d_new, d_old
     d_c.addcmul_(d_h, to_c)
-    torch.mul(d_c[:, None], by_c, out=d_ifg)
-    torch.mul(d_h, to_o, out=d_o)
-    d_old_h.addmm_(d_sums, p["W_hh"])
+    d_ifg.mul_(d_c)
+    d_o.mul_(d_h)
+    d_old_h.baddbmm_(d_sums, W)
     d_old_c.addcmul_(d_c, f)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from crossfw.models.cells.torch_operations import outer, sigmoid_back, tanh_back
+from crossfw.models.cells.torch_operations import for_halves, in_halves, outer, sigmoid_back, tanh_back
 from crossfw.models.stack.spec import Place
 
 # f(a), written to `out`
@@ -41,25 +41,30 @@ def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple)
     ACTIVATIONS[place.activation](a.addmm_(h, W_T), out=new_h)
 
 
-def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor) -> tuple:
-    """What the gradients of all steps (T, N, ...) are computed with: h, in which f'(a) is written."""
-    return (hidden,)
+def prepare_backward(place: Place, p: dict) -> torch.Tensor:
+    """What all steps of back-propagation share: W_hh in halves (2, G H, H / 2)."""
+    return in_halves(p["W_hh"]).contiguous()
 
 
-def d_parts(place: Place, d_sums: torch.Tensor) -> tuple:
-    """What a step of back-propagation writes, for all steps: the gradient of the sums (T, N, H)."""
-    return (d_sums,)
+def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
+    """What a step of back-propagation reads and writes besides the state's gradient, for all steps.
+
+    The gradient of the sums (T, N, H), as it is and in halves, where f'(a) stands.
+    """
+    DERIVATIVES[place.activation](hidden.new_ones(()).expand_as(hidden), hidden, out=d_sums)
+    return for_halves(d_sums, place.hidden_size), in_halves(d_sums)
 
 
-def step_backward(place: Place, p: dict, factor: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
+def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
     """From the gradient of the new state that of the sum a (N, H), and what it adds to that of the old state.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
-    (h,), (d_a,), (d_h,), (d_old_h,) = factor, d_part, d_new, d_old
-    d_old_h.addmm_(DERIVATIVES[place.activation](d_h, h, out=d_a), p["W_hh"])
+    (d_sums, d_a), (d_h,), (d_old_h,) = d_part, d_new, d_old
+    d_a.mul_(d_h)
+    d_old_h.baddbmm_(d_sums, W)
 
 
-def gradients(place: Place, kept: dict, old: dict, d_part: tuple) -> dict:
+def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:
     """The gradient of W_hh, over all steps at once."""
-    return {"W_hh": outer(d_part[0], old["h"])}
+    return {"W_hh": outer(d_sums, old["h"])}
