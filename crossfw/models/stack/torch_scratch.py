@@ -11,8 +11,8 @@ the same:
   the factors of all steps are computed at once, where the gradients will stand, and the loop from the last step to the
   first only multiplies.
 - The gradients of the states stand in two halves of their columns, so that each thread has a product of its own.
-- Every step writes where its results are kept, and adds to the gradients where they are, so that nothing is copied
-  together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
+- Every step writes where its results are kept, and changes the gradients of the state where they are, so that nothing
+  is copied together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
   writes.
 """
 
@@ -104,42 +104,42 @@ class Steps(torch.autograd.Function):
     def backward(ctx: Any, d_hidden: torch.Tensor, *d_last: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """The gradients of the inputs, the parameters and the first state.
 
-        The gradient of a state is where `d_hidden` and those of the last state were written before the loop, and
-        where each step adds what it hands back.
+        The gradients of the state after a step are turned, in place, into those of the state before it.
         """
         place, mask, cell = ctx.place, ctx.mask, cell_of(ctx.place)
         inputs, saved = ctx.saved_tensors[0], iter(ctx.saved_tensors[1:])
         p, states, kept = ({name: next(saved) for name in names} for names in ctx.names)
-        steps, (start, before, after) = len(d_hidden), ends(place, len(d_hidden))
-        shape = in_halves(states["h"]).shape
-        d_states = {name: d_hidden.new_zeros(shape) for name in states if name != "h"}
-        d_states = {"h": d_hidden.new_empty(shape), **d_states}
-        d_states["h"][start].zero_()
-        d_states["h"][after] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
-        for d_state, d_end in zip(d_states.values(), d_last):
-            d_state[steps - start] += in_halves(d_end)
+        steps, (_, before, after) = len(d_hidden), ends(place, len(d_hidden))
+        d_hidden = d_hidden if mask is None else d_hidden * mask[:, :, None]
+        d_state = tuple(in_halves(d_end).clone(memory_format=torch.contiguous_format) for d_end in d_last)
         d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
         old = {name: array[before] for name, array in states.items()}
         d_parts = cell.d_parts(place, ctx.parts, old, states["h"][after], d_sums)
-        shared, d_rows = cell.prepare_backward(place, p), by_step(d_states.values())
-        every = (by_step(d_parts), d_rows[after], d_rows[before])
+        shared, rows, d_rows = cell.prepare_backward(place, p), by_step(d_parts), in_halves(d_hidden).unbind()
         for t in reversed(place.order(steps)):
-            for d_new, d_old in zip(d_rows[after][t], d_rows[before][t]) if mask is not None else ():
-                real = mask[t][:, None]
-                d_old.addcmul_(d_new, 1 - real)
-                d_new.mul_(real)
-            cell.step_backward(place, shared, *(rows[t] for rows in every))
+            d_state[0].add_(d_rows[t])
+            passed = () if mask is None else take_passed(d_state, mask[t][:, None])
+            cell.step_backward(place, shared, rows[t], d_state)
+            for d, d_passed in zip(d_state, passed):
+                d.add_(d_passed)
         d_inputs, d_p = project_backward(place, p, inputs, d_sums)
         d_p = {**cell.gradients(place, kept, old, d_sums, d_parts), **d_p}
         ctx.parts = None
-        first = (from_halves(d_state[start]) for d_state in d_states.values())
-        return None, None, d_inputs, *(d_p[name] for name in p), *first
+        return None, None, d_inputs, *(d_p[name] for name in p), *map(from_halves, d_state)
 
 
 def ends(place: Place, steps: int) -> tuple[int, slice, slice]:
     """Where the first state is kept, and the parts of all states that stand before and after the steps."""
     first, then = slice(0, steps), slice(1, steps + 1)
     return (steps, then, first) if place.backwards else (0, first, then)
+
+
+def take_passed(d_state: tuple[torch.Tensor, ...], real: torch.Tensor) -> list[torch.Tensor]:
+    """The gradients of states that a step hands on as they are, where `real` (N, 1) is 0; in `d_state` they become 0."""
+    passed = [d * (1 - real) for d in d_state]
+    for d in d_state:
+        d.mul_(real)
+    return passed
 
 
 def named(place: Place, tensors: tuple[torch.Tensor, ...]) -> tuple[dict, dict]:

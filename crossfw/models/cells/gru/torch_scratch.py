@@ -72,23 +72,22 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
 
 
-def step_backward(place: Place, W: tuple, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
-    """From the gradient of the new state those of the sums (N, 3H), and what they add to that of the old state.
+def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple) -> None:
+    """From the gradient of the new state those of the sums (N, 3H), and in its place that of the old state.
 
     d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
     derivative.
     """
-    (d_rz, from_n, by_h, by_inner, z, r), (d_h,), (d_old_h,), (W_rz, W_n) = d_part, d_new, d_old, W
+    (d_rz, from_n, by_h, by_inner, z, r), (d_h,), (W_rz, W_n) = d_part, d_state, W
     by_h.mul_(d_h)
     if place.reset == "after":
         by_inner.mul_(d_h)
-        d_old_h.baddbmm_(from_n, W_n)
+        d_h.mul_(z).baddbmm_(from_n, W_n)
     else:
         d_inner = torch.bmm(from_n, W_n)
         by_inner.mul_(d_inner)
-        d_old_h.addcmul_(d_inner, r)
-    d_old_h.baddbmm_(d_rz, W_rz)
-    d_old_h.addcmul_(d_h, z)
+        d_h.mul_(z).addcmul_(d_inner, r)
+    d_h.baddbmm_(d_rz, W_rz)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:

@@ -53,14 +53,14 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     return d_sums, d_gates[:, :3], d_gates[:, 3], in_halves(tanh_back(o, tanh_c)), in_halves(f)
 
 
-def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
-    """From the gradients of the new state those of the sums (N, 4H), and what they add to those of the old state.
+def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple) -> None:
+    """From the gradients of the new state those of the sums (N, 4H), and in their place those of the old state.
 
     d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
     """
-    (d_sums, d_ifg, d_o, to_c, f), (d_h, d_c), (d_old_h, d_old_c) = d_part, d_new, d_old
+    (d_sums, d_ifg, d_o, to_c, f), (d_h, d_c) = d_part, d_state
     d_c.addcmul_(d_h, to_c)
     d_ifg.mul_(d_c)
     d_o.mul_(d_h)
-    d_old_h.baddbmm_(d_sums, W)
-    d_old_c.addcmul_(d_c, f)
+    torch.bmm(d_sums, W, out=d_h)
+    d_c.mul_(f)

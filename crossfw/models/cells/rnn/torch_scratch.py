@@ -55,14 +55,14 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     return for_halves(d_sums, place.hidden_size), in_halves(d_sums)
 
 
-def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_new: tuple, d_old: tuple) -> None:
-    """From the gradient of the new state that of the sum a (N, H), and what it adds to that of the old state.
+def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple) -> None:
+    """From the gradient of the new state that of the sum a (N, H), and in its place that of the old state.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
-    (d_sums, d_a), (d_h,), (d_old_h,) = d_part, d_new, d_old
+    (d_sums, d_a), (d_h,) = d_part, d_state
     d_a.mul_(d_h)
-    d_old_h.baddbmm_(d_sums, W)
+    torch.bmm(d_sums, W, out=d_h)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:
