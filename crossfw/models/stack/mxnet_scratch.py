@@ -10,8 +10,7 @@ the same:
   the last step to the first only multiplies.
 - The gradient of W_hh is the sum over t of d_t h_{t-1}^T: one product over all steps and sequences, after the loop.
 - Both loops are written once as graphs of array operations, which MXNet then runs without going back to Python
-  (`CachedOp`, as under `hybridize`). In a graph the array of one step is (1, N, ...), so that it is cut out of all
-  steps by `slice_axis` and joined by `concat`: `split` and `stack` take 10 times as long.
+  (`CachedOp`, as under `hybridize`). In a graph the array of one step is (N, ...): products of (1, N, ...) take longer.
 """
 
 from __future__ import annotations
@@ -67,32 +66,21 @@ def forward_graph(place: Place, steps: int, masked: bool, keeps: bool) -> Graph:
     """
     cell, projected, mask = cell_of(place), sym.var("projected"), sym.var("mask")
     p = {name: sym.var(name) for name in place.recurrent}
-    first = state = {name: sym.expand_dims(sym.var(name), axis=0) for name in place.spec.STATES}
+    state, sums = {name: sym.var(name) for name in place.spec.STATES}, by_step(projected, steps)
     found: dict[str, list] = {}
+    masks = by_step(mask, steps) if masked else ()
     for t in place.order(steps):
-        out = cell.step(place, p, at(projected, t), state)
+        out = cell.step(place, p, sums[t], state)
         if masked:
-            real = sym.broadcast_like(at(mask, t), out["h"])
+            real = sym.broadcast_like(masks[t], out["h"])
             out.update({name: sym.where(real, out[name], old) for name, old in state.items()})
-        state = {name: out[name] for name in state}
-        for name, value in out.items():
+        for name, value in {**out, **{f"before {name}": old for name, old in state.items()}}.items():
             found.setdefault(name, [None] * steps)[t] = value
-    last = {name: sym.squeeze(value, axis=0) for name, value in state.items()}
-    every = {name: sym.concat(*values, dim=0) for name, values in found.items()}
-    outputs = {"hidden": sym.broadcast_mul(every["h"], mask) if masked else every["h"]}
-    if keeps:
-        outputs.update({name: every[name] for name in cell.KEPT})
-        outputs.update({f"before {name}": shifted(place, every[name], first[name], steps) for name in state})
-    return Graph({**last, **outputs})
-
-
-def shifted(place: Place, after: sym.Symbol, first: sym.Symbol, steps: int) -> sym.Symbol:
-    """The states before all steps (T, N, H), from those after them and the first one."""
-    if steps == 1:
-        return first
-    if place.backwards:
-        return sym.concat(sym.slice_axis(after, axis=0, begin=1, end=steps), first, dim=0)
-    return sym.concat(first, sym.slice_axis(after, axis=0, begin=0, end=steps - 1), dim=0)
+        state = {name: out[name] for name in state}
+    kept = (*cell.KEPT, *(f"before {name}" for name in state)) if keeps else ()
+    every = {name: together(found[name]) for name in ("h", *kept)}
+    hidden = every.pop("h")
+    return Graph({**state, "hidden": sym.broadcast_mul(hidden, mask) if masked else hidden, **every})
 
 
 @lru_cache(GRAPHS)
@@ -103,28 +91,33 @@ def backward_graph(place: Place, steps: int, masked: bool) -> Graph:
     """
     cell, d_hidden, mask = cell_of(place), sym.var("d_hidden"), sym.var("mask")
     p = {name: sym.var(name) for name in place.recurrent}
-    d_state = {name: sym.expand_dims(sym.var(f"d {name}"), axis=0) for name in place.spec.STATES}
+    d_state = {name: sym.var(f"d {name}") for name in place.spec.STATES}
     before = {name: sym.var(f"before {name}") for name in place.spec.STATES}
     kept, d_sums = {name: sym.var(name) for name in cell.KEPT}, [None] * steps
-    factors = cell.factors(place, kept, before, sym.var("hidden"))
+    factors = {n: by_step(f, steps) for n, f in cell.factors(place, kept, before, sym.var("hidden")).items()}
+    d_hidden, masks = by_step(d_hidden, steps), by_step(mask, steps) if masked else ()
     for t in reversed(place.order(steps)):
-        d_new, d_h = dict(d_state), at(d_hidden, t)
+        d_new, d_h = dict(d_state), d_hidden[t]
         if masked:
-            real = sym.broadcast_like(at(mask, t), d_h)
+            real = sym.broadcast_like(masks[t], d_h)
             d_new, d_h = {name: value * real for name, value in d_new.items()}, d_h * real
         d_new["h"] = d_new["h"] + d_h
-        d_sums[t], d_old = cell.step_backward(place, p, {name: at(f, t) for name, f in factors.items()}, d_new)
+        d_sums[t], d_old = cell.step_backward(place, p, {name: f[t] for name, f in factors.items()}, d_new)
         if masked:
             d_old = {name: value + d_state[name] * (1 - real) for name, value in d_old.items()}
         d_state = d_old
-    d_projected, d_p = cell.gradients(place, kept, before, sym.concat(*d_sums, dim=0))
-    first = {name: sym.squeeze(value, axis=0) for name, value in d_state.items()}
-    return Graph({"projected": d_projected, **{name: d_p[name] for name in p}, **first})
+    d_projected, d_p = cell.gradients(place, kept, before, together(d_sums))
+    return Graph({"projected": d_projected, **{name: d_p[name] for name in p}, **d_state})
 
 
-def at(array: sym.Symbol, t: int) -> sym.Symbol:
-    """One step (1, N, ...) of all."""
-    return sym.slice_axis(array, axis=0, begin=t, end=t + 1)
+def by_step(array: sym.Symbol, steps: int) -> list[sym.Symbol]:
+    """What belongs to each step, (N, ...), of an array (T, N, ...)."""
+    return list(sym.split(array, num_outputs=steps, axis=0, squeeze_axis=True))
+
+
+def together(values: list[sym.Symbol]) -> sym.Symbol:
+    """The inverse of `by_step`."""
+    return sym.reshape(sym.concat(*values, dim=0), shape=(-4, len(values), -1, -2))
 
 
 class Steps:

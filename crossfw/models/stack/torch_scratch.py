@@ -12,8 +12,8 @@ the same:
   first only multiplies.
 - The gradients of the states stand in two halves of their columns, so that each thread has a product of its own.
 - Every step writes where its results are kept, and changes the gradients of the state where they are, so that nothing
-  is copied together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns what this one
-  writes.
+  is copied together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns
+  what this one writes.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def ends(place: Place, steps: int) -> tuple[int, slice, slice]:
 
 
 def take_passed(d_state: tuple[torch.Tensor, ...], real: torch.Tensor) -> list[torch.Tensor]:
-    """The gradients of states that a step hands on as they are, where `real` (N, 1) is 0; in `d_state` they become 0."""
+    """The gradients of states that a step hands on as they are, where `real` (N, 1) is 0; those become 0."""
     passed = [d * (1 - real) for d in d_state]
     for d in d_state:
         d.mul_(real)

@@ -11,7 +11,7 @@ KEPT = ("r", "z", "inner", "n")  # inner: in a product with r (reset after), or 
 
 
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
-    """The next state {h (1, N, H)} from the projected input (1, N, 3H) and the state; and what is kept."""
+    """The next state {h (N, H)} from the projected input (N, 3H) and the state; and what is kept."""
     h, H, W_hh = state["h"], place.hidden_size, p["W_hh"]
     x_rz, x_n = part(projected, 0, 2 * H), part(projected, 2 * H, None)
     if place.reset == "after":

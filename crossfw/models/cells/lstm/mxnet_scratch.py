@@ -12,7 +12,7 @@ KEPT = ("i", "f", "g", "o", "tanh_c")
 
 
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
-    """The next state {h, c (1, N, H)} from the projected input (1, N, 4H) and the state; and what is kept."""
+    """The next state {h, c (N, H)} from the projected input (N, 4H) and the state; and what is kept."""
     H = place.hidden_size
     gates = projected + product(state["h"], p["W_hh"], 4 * H)
     i_f, g, o = sigmoid(part(gates, 0, 2 * H)), tanh(part(gates, 2 * H, 3 * H)), sigmoid(part(gates, 3 * H, None))
@@ -30,7 +30,7 @@ def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
 
 
 def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
-    """The gradients of the sums (1, N, 4H) and of the state before, from those of the state after.
+    """The gradients of the sums (N, 4H) and of the state before, from those of the state after.
 
     d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
     """

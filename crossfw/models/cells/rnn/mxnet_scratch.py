@@ -18,7 +18,7 @@ KEPT: tuple[str, ...] = ()
 
 
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
-    """The next state {h (1, N, H)} from the projected input (1, N, H) and the state."""
+    """The next state {h (N, H)} from the projected input (N, H) and the state."""
     sums = projected + product(state["h"], p["W_hh"], place.hidden_size)
     return {"h": activate(sym, place.activation, sums)}
 
@@ -29,7 +29,7 @@ def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
 
 
 def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
-    """The gradient of the sum a (1, N, H) and of the state before, from that of the state after.
+    """The gradient of the sum a (N, H) and of the state before, from that of the state after.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
