@@ -42,5 +42,5 @@ def product_back(d: sym.Symbol, W: sym.Symbol, columns: int) -> sym.Symbol:
 
 
 def outer(d: sym.Symbol, h: sym.Symbol, columns: int) -> sym.Symbol:
-    """The sum over steps and sequences of d_t h_t^T, as one product, for d (T, N, G H) and h (T, N, columns)."""
-    return product(*(sym.transpose(sym.reshape(array, shape=(-3, 0))) for array in (d, h)), columns)
+    """The sum over steps and sequences of d_t h_t^T, as one product, for d (T N, G H) and h (T N, columns)."""
+    return product(sym.transpose(d), sym.transpose(h), columns)

@@ -10,7 +10,8 @@ the same:
   the last step to the first only multiplies.
 - The gradient of W_hh is the sum over t of d_t h_{t-1}^T: one product over all steps and sequences, after the loop.
 - Both loops are written once as graphs of array operations, which MXNet then runs without going back to Python
-  (`CachedOp`, as under `hybridize`). In a graph the array of one step is (N, ...): products of (1, N, ...) take longer.
+  (`CachedOp`, as under `hybridize`). A graph has the arrays of all steps as (T N, ...), which can be split and joined
+  without another copy. Operations on its own arrays run faster than those on the arrays that it is given.
 """
 
 from __future__ import annotations
@@ -60,12 +61,12 @@ class Graph:
 
 @lru_cache(GRAPHS)
 def forward_graph(place: Place, steps: int, masked: bool, keeps: bool) -> Graph:
-    """From `projected`, the recurrent parameters, the state and `mask` to `hidden` (T, N, H) and the last state.
+    """From `projected`, the recurrent parameters, the state and `mask` to `hidden` (T N, H) and the last state.
 
     With `keeps` there are also the states before all steps, "before h", and what the cell keeps.
     """
     cell, projected, mask = cell_of(place), sym.var("projected"), sym.var("mask")
-    p = {name: sym.var(name) for name in place.recurrent}
+    p = {name: sym.identity(sym.var(name)) for name in place.recurrent}
     state, sums = {name: sym.var(name) for name in place.spec.STATES}, by_step(projected, steps)
     found: dict[str, list] = {}
     masks = by_step(mask, steps) if masked else ()
@@ -78,7 +79,7 @@ def forward_graph(place: Place, steps: int, masked: bool, keeps: bool) -> Graph:
             found.setdefault(name, [None] * steps)[t] = value
         state = {name: out[name] for name in state}
     kept = (*cell.KEPT, *(f"before {name}" for name in state)) if keeps else ()
-    every = {name: together(found[name]) for name in ("h", *kept)}
+    every = {name: sym.concat(*found[name], dim=0) for name in ("h", *kept)}
     hidden = every.pop("h")
     return Graph({**state, "hidden": sym.broadcast_mul(hidden, mask) if masked else hidden, **every})
 
@@ -106,18 +107,13 @@ def backward_graph(place: Place, steps: int, masked: bool) -> Graph:
         if masked:
             d_old = {name: value + d_state[name] * (1 - real) for name, value in d_old.items()}
         d_state = d_old
-    d_projected, d_p = cell.gradients(place, kept, before, together(d_sums))
+    d_projected, d_p = cell.gradients(place, kept, before, sym.concat(*d_sums, dim=0))
     return Graph({"projected": d_projected, **{name: d_p[name] for name in p}, **d_state})
 
 
 def by_step(array: sym.Symbol, steps: int) -> list[sym.Symbol]:
-    """What belongs to each step, (N, ...), of an array (T, N, ...)."""
-    return list(sym.split(array, num_outputs=steps, axis=0, squeeze_axis=True))
-
-
-def together(values: list[sym.Symbol]) -> sym.Symbol:
-    """The inverse of `by_step`."""
-    return sym.reshape(sym.concat(*values, dim=0), shape=(-4, len(values), -1, -2))
+    """What belongs to each step, (N, ...), of an array (T N, ...)."""
+    return list(sym.split(array, num_outputs=steps, axis=0))
 
 
 class Steps:
@@ -125,14 +121,15 @@ class Steps:
 
     def __init__(self, place: Place, p: dict, projected: nd.NDArray, state: dict, mask: nd.NDArray | None):
         self.place, self.recurrent, self.projected, self.state = place, recurrent(place, p), projected, state
-        self.given = {} if mask is None else {"mask": mask.expand_dims(2)}
+        self.given = {} if mask is None else {"mask": mask.reshape((-1, 1))}
 
     def forward(self, keeps: bool) -> tuple[nd.NDArray, dict]:
         """Hidden states (T, N, H) in the order of time, and the last state."""
         graph = forward_graph(self.place, len(self.projected), bool(self.given), keeps)
-        found = graph({"projected": self.projected, **self.recurrent, **self.state, **self.given})
+        projected = self.projected.reshape((-3, 0))
+        found = graph({"projected": projected, **self.recurrent, **self.state, **self.given})
         self.last = {name: found.pop(name) for name in self.state}
-        self.hidden = found["hidden"]
+        self.hidden = found["hidden"].reshape((*self.projected.shape[:2], -1))
         if keeps:
             self.given.update(found)
         return self.hidden, self.last
@@ -144,8 +141,8 @@ class Steps:
         """
         d_last = {f"d {name}": value.grad for name, value in self.last.items()}
         graph = backward_graph(self.place, len(self.hidden), "mask" in self.given)
-        found = graph({**self.recurrent, **self.given, "d_hidden": self.hidden.grad, **d_last})
-        heads, gradients = [self.projected], [found["projected"]]
+        found = graph({**self.recurrent, **self.given, "d_hidden": self.hidden.grad.reshape((-3, 0)), **d_last})
+        heads, gradients = [self.projected], [found["projected"].reshape(self.projected.shape)]
         for name, value in self.recurrent.items():
             if value.grad is None:
                 heads.append(value)

@@ -29,7 +29,7 @@ def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
-    """What the gradients of all steps (T, N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
+    """What the gradients of all steps (T N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
     (r, z, inner, n), h = (kept[name] for name in KEPT), before["h"]
     by_n, by_z = (1 - z) * (1 - n * n), (h - n) * z * (1 - z)
     if place.reset == "after":
@@ -55,12 +55,12 @@ def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[s
 
 
 def gradients(place: Place, kept: dict, before: dict, d_sums: sym.Symbol) -> tuple[sym.Symbol, dict]:
-    """The gradients of the projected inputs (T, N, 3H), and of the recurrent parameters over all steps."""
+    """The gradients of the projected inputs (T N, 3H), and of the recurrent parameters over all steps."""
     H, h = place.hidden_size, before["h"]
     d_rz = part(d_sums, 0, 2 * H)
     if place.reset == "after":
         d_recurrent, d_n = part(d_sums, 0, 3 * H), part(d_sums, 3 * H, None)
-        b_hh = sym.sum(d_recurrent, axis=(0, 1))
+        b_hh = sym.sum(d_recurrent, axis=0)
         return sym.concat(d_rz, d_n, dim=-1), {"W_hh": outer(d_recurrent, h, H), "b_hh": b_hh}
     d_n = part(d_sums, 2 * H, None)
     return d_sums, {"W_hh": sym.concat(outer(d_rz, h, H), outer(d_n, kept["inner"], H), dim=0)}

@@ -23,7 +23,7 @@ def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
-    """What the gradients of all steps (T, N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
+    """What the gradients of all steps (T N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
     i, f, g, o, tanh_c = (kept[name] for name in KEPT)
     by_c = {"i": g * i * (1 - i), "f": before["c"] * f * (1 - f), "g": i * (1 - g * g)}
     return {**by_c, "o": tanh_c * o * (1 - o), "h": o * (1 - tanh_c * tanh_c), "c": f}

@@ -24,7 +24,7 @@ def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
-    """What the gradients of all steps (T, N, ...) are multiplied with: f'(a)."""
+    """What the gradients of all steps (T N, ...) are multiplied with: f'(a)."""
     return {"a": DERIVATIVES[place.activation](hidden)}
 
 
@@ -38,5 +38,5 @@ def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[s
 
 
 def gradients(place: Place, kept: dict, before: dict, d_sums: sym.Symbol) -> tuple[sym.Symbol, dict]:
-    """The gradients of the projected inputs (T, N, H), and of W_hh over all steps."""
+    """The gradients of the projected inputs (T N, H), and of W_hh over all steps."""
     return d_sums, {"W_hh": outer(d_sums, before["h"], place.hidden_size)}
