@@ -26,6 +26,16 @@ def tanh(a: sym.Symbol) -> sym.Symbol:
     return activate(sym, "tanh", a)
 
 
+def sigmoid_back(d: sym.Symbol, y: sym.Symbol) -> sym.Symbol:
+    """d y (1 - y): the derivative of y = sigmoid(a)."""
+    return d * sym.contrib.quadratic(y, a=-1, b=1, c=0)
+
+
+def tanh_back(d: sym.Symbol, y: sym.Symbol) -> sym.Symbol:
+    """d (1 - y^2): the derivative of y = tanh(a)."""
+    return d * sym.contrib.quadratic(y, a=-1, b=0, c=1)
+
+
 def part(array: sym.Symbol, begin: int, end: int | None, axis: int = -1) -> sym.Symbol:
     """From `begin` to before `end` along one axis; as `split`, which takes 10 times as long."""
     return sym.slice_axis(array, axis=axis, begin=begin, end=end)

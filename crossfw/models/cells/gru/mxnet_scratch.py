@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from mxnet import sym
 
-from crossfw.models.cells.mxnet_operations import outer, part, product, product_back, sigmoid, tanh
+from crossfw.models.cells.mxnet_operations import (
+    outer,
+    part,
+    product,
+    product_back,
+    sigmoid,
+    sigmoid_back,
+    tanh,
+    tanh_back,
+)
 from crossfw.models.stack.spec import Place
 
 KEPT = ("r", "z", "inner", "n")  # inner: in a product with r (reset after), or r h (before)
@@ -29,12 +38,12 @@ def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
-    """What the gradients of all steps (T N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
+    """What the gradients of all steps (T N, ...) are multiplied with: d_h to reach the gates, z to reach h."""
     (r, z, inner, n), h = (kept[name] for name in KEPT), before["h"]
-    by_n, by_z = (1 - z) * (1 - n * n), (h - n) * z * (1 - z)
+    by_n, by_z = tanh_back(1 - z, n), sigmoid_back(h - n, z)
     if place.reset == "after":
-        return {"r": by_n * inner * r * (1 - r), "z": by_z, "inner": by_n * r, "n": by_n, "h": z}
-    return {"r": inner * (1 - r), "z": by_z, "n": by_n, "h": z, "reset": r}
+        return {"r": sigmoid_back(by_n * inner, r), "z": by_z, "inner": by_n * r, "n": by_n, "h": z}
+    return {"r": sigmoid_back(h, r), "z": by_z, "n": by_n, "h": z, "reset": r}
 
 
 def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:

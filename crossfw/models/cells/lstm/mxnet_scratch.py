@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mxnet import sym
 
-from crossfw.models.cells.mxnet_operations import part, product, product_back, sigmoid, tanh
+from crossfw.models.cells.mxnet_operations import part, product, product_back, sigmoid, sigmoid_back, tanh, tanh_back
 from crossfw.models.cells.rnn.mxnet_scratch import gradients  # noqa: F401  (W_hh meets h in every gate)
 from crossfw.models.stack.spec import Place
 
@@ -15,18 +15,18 @@ def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
     """The next state {h, c (N, H)} from the projected input (N, 4H) and the state; and what is kept."""
     H = place.hidden_size
     gates = projected + product(state["h"], p["W_hh"], 4 * H)
-    i_f, g, o = sigmoid(part(gates, 0, 2 * H)), tanh(part(gates, 2 * H, 3 * H)), sigmoid(part(gates, 3 * H, None))
-    i, f = part(i_f, 0, H), part(i_f, H, None)
+    i, f, o = (sigmoid(part(gates, k * H, (k + 1) * H)) for k in (0, 1, 3))
+    g = tanh(part(gates, 2 * H, 3 * H))
     c = f * state["c"] + i * g
     tanh_c = tanh(c)
     return {"h": o * tanh_c, "c": c, "i": i, "f": f, "g": g, "o": o, "tanh_c": tanh_c}
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
-    """What the gradients of all steps (T N, ...) are multiplied with; sigmoid' = s (1 - s), tanh' = 1 - tanh^2."""
+    """What the gradients of all steps (T N, ...) are multiplied with: d_c to reach i, f, g, c; d_h to reach o, c."""
     i, f, g, o, tanh_c = (kept[name] for name in KEPT)
-    by_c = {"i": g * i * (1 - i), "f": before["c"] * f * (1 - f), "g": i * (1 - g * g)}
-    return {**by_c, "o": tanh_c * o * (1 - o), "h": o * (1 - tanh_c * tanh_c), "c": f}
+    by_c = {"i": sigmoid_back(g, i), "f": sigmoid_back(before["c"], f), "g": tanh_back(i, g), "c": f}
+    return {**by_c, "o": sigmoid_back(tanh_c, o), "h": tanh_back(o, tanh_c)}
 
 
 def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:

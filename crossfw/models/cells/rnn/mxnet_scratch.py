@@ -9,9 +9,9 @@ from crossfw.models.stack.spec import Place
 
 # f'(a) written in h = f(a)
 DERIVATIVES = {
-    "tanh": lambda h: 1 - h * h,
+    "tanh": lambda h: sym.contrib.quadratic(h, a=-1, b=0, c=1),
     "relu": lambda h: h > 0,
-    "sigmoid": lambda h: h * (1 - h),
+    "sigmoid": lambda h: sym.contrib.quadratic(h, a=-1, b=1, c=0),
     "identity": sym.ones_like,
 }
 KEPT: tuple[str, ...] = ()
