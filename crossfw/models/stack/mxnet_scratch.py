@@ -26,7 +26,7 @@ from crossfw.backends import mxnet_tape
 from crossfw.models.stack.spec import Place, StackSpec
 
 GRAPHS = 24  # of each kind that are kept, one for each cell, number of steps and use: each has its memory
-FLAGS = (("static_alloc", True), ("static_shape", True))
+FLAGS = (("static_alloc", True), ("static_shape", True), ("forward_bulk_size", 1000))  # operations given at once
 
 
 def cell_of(place: Place) -> ModuleType:
