@@ -26,6 +26,7 @@ from crossfw.training.curves import make_ready, recipe_weights
 
 ROUNDS = {"quick": 30, "full": 200}  # at most: precision or the budget ends them before
 BUDGET_SECONDS = {"quick": 0.8, "full": 5.0}  # of a mode
+VISIT_SECONDS = {"quick": 0.008, "full": 0.03}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class SpeedTest:
             worker.call("check_sync_of_product")
         batch, spec = self.work.batch, self.work.spec
         enough = partial(measure.narrow_enough, control=control.name)
-        contest, before = Contest(workers, batch, spec.tokens(batch), enough), Conditions.now(self.crew.cpus)
+        visit = VISIT_SECONDS[self.work.options.suite]
+        contest, before = Contest(workers, batch, spec.tokens(batch), enough, visit), Conditions.now(self.crew.cpus)
         samples = [contest.run(mode, self.rounds, self.budget, self.advance) for mode in measure.MODES]
         disturbed = disturbances(before, Conditions.now(self.crew.cpus))
         optimizer, itemsize = self.work.task.recipe.optimizer, np.dtype(self.work.options.dtype).itemsize

@@ -50,6 +50,8 @@ class Contest:
         batch: as for `Service.step`.
         tokens: outputs that the loss of the batch is about.
         enough: whether the speeds so far are precise enough to stop; without it all rounds are made.
+        visit_seconds: steps are made together until they take so long. Where that is several steps, the first one,
+            which finds the caches as another worker left them, is not timed: longer visits come closer to training.
     """
 
     def __init__(
@@ -58,8 +60,9 @@ class Contest:
         batch: dict[str, np.ndarray],
         tokens: int,
         enough: Callable[[Speeds], bool] | None = None,
+        visit_seconds: float = VISIT_SECONDS,
     ):
-        self.backends, self.tokens, self.enough = backends, tokens, enough
+        self.backends, self.tokens, self.enough, self.visit_seconds = backends, tokens, enough, visit_seconds
         for backend in backends.values():
             backend.call("prepare_timing", batch=batch)
 
@@ -89,7 +92,7 @@ class Contest:
         """
         end, names = time.monotonic() + budget, list(self.backends)
         warm = {name: self.warm_up(name, mode, WARM_UP_SHARE * budget / len(names)) for name in names}
-        repeats = {name: max(1, math.ceil(VISIT_SECONDS / seconds)) for name, (_, seconds) in warm.items()}
+        repeats = {name: max(1, math.ceil(self.visit_seconds / seconds)) for name, (_, seconds) in warm.items()}
         for name in names:
             self.backends[name].call("check_sync", mode=mode, repeats=repeats[name])
         speeds: Speeds = {name: [] for name in names}

@@ -1,9 +1,9 @@
 """Our implementations against D2L's and the libraries' layers: `python -m tests.bench.peers [--quick] [--cells rnn]`
 
 A training step (forward, loss, backward, clip, SGD) on the same arrays, in the same run. Every contestant is a process
-of its own with its threads set before anything is imported; warm workers take turns, A B B A, and a ratio is that of
-speeds in the same round. Before they are timed, all must find the same loss. Exits with 1 where a ratio is below the
-one that is required.
+of its own with its threads set before anything is imported; warm workers take turns, A B B A, of a tenth of a second,
+and a ratio is that of speeds in the same round. Before they are timed, all must find the same loss. Exits with 1 where
+a ratio is below the one that is required.
 
 D2L's GRU resets before the product, the libraries' after it: ours is measured in the variant of its opponent.
 """
@@ -49,6 +49,7 @@ REQUIRED = {
     ("torch", "library"): (1.3, 1.0, 0.75),
 }
 SAME_LOSS, ROUNDS, FEW_ROUNDS, BUDGET = 1e-5, 40, 8, 60.0
+VISIT_SECONDS = 0.1  # steps follow each other as in training
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def compete(names: list[str], cell: str, settings: dict, rounds: int, threads: i
             losses[name] = float(worker.call("step", batch=batch, state=state)["loss"])
         if max(losses.values()) - min(losses.values()) > SAME_LOSS * max(losses.values()):
             raise ValueError(f"not the same loss: {losses}")
-        return Contest(workers, batch, steps * sequences).run("train", rounds, BUDGET, lambda: None).by_name
+        contest = Contest(workers, batch, steps * sequences, visit_seconds=VISIT_SECONDS)
+        return contest.run("train", rounds, BUDGET, lambda: None).by_name
 
 
 def rows_of(case: str, cell: str, pairs: dict[tuple[str, str], float], settings: dict, options) -> list[Row]:

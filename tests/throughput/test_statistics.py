@@ -71,6 +71,21 @@ def test_workers_take_turns_forwards_and_back_from_another_start_each_round():
     assert samples.by_name["b"] == pytest.approx([500.0] * 3)
 
 
+@pytest.mark.parametrize(("visit", "repeats"), [(0.005, 1), (0.01, 1), (0.011, 2), (0.1, 10)])
+def test_a_visit_has_as_many_steps_as_make_it_long_enough(visit, repeats):
+    class Counting(FakeBackend):
+        def call(self, method: str, **arguments):
+            counted.append(arguments.get("repeats", 0))
+            return super().call(method, **arguments)
+
+    counted: list[int] = []
+    backends = {"a": Counting("a", 0.01, [])}
+    contest = Contest(backends, {"inputs": np.zeros((5, 2), int)}, 10, visit_seconds=visit)
+    samples = contest.run("train", 3, math.inf, lambda: None)
+    assert counted[-6:] == [repeats] * 6
+    assert samples.by_name["a"] == pytest.approx([1000.0] * 3)
+
+
 def test_a_budget_ends_the_rounds_and_three_are_always_made():
     backends, ticks = {"a": FakeBackend("a", 0.01, [])}, []
     contest = Contest(backends, {"inputs": np.zeros((5, 2), int)}, 10)
