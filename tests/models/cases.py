@@ -70,6 +70,11 @@ CASES = {
     **{name: ("network", settings) for name, settings in NETWORKS.items()},
     **{f"translator: {name}": ("encoder-decoder", settings) for name, settings in TRANSLATORS.items()},
 }
+# wide enough for `torch-scratch` to take its products in halves
+WIDE = {
+    f"{name}, 256 units": ("network", {**cell, **BOTH, "hidden_size": 256, "head": "tagger", "mask": True})
+    for name, cell in CELLS.items()
+}
 
 
 def make_mask(steps: int, batch_size: int) -> np.ndarray:
@@ -80,7 +85,7 @@ def make_mask(steps: int, batch_size: int) -> np.ndarray:
 
 def make(name: str, steps: int = T, batch_size: int = N) -> tuple[str, Any, dict[str, np.ndarray]]:
     """Kind, spec and batch of a case."""
-    kind, settings = CASES[name]
+    kind, settings = {**CASES, **WIDE}[name]
     settings = dict(settings)
     mask, source_mask, shown = (settings.pop(name, False) for name in ("mask", "source_mask", "shown"))
     sizes = {"input_size": V, "output_size": V, "hidden_size": settings.pop("hidden_size", H)}

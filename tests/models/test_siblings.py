@@ -11,10 +11,10 @@ from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared
 from crossfw.models import IMPLEMENTATIONS
 from crossfw.weights.mapping import mapping_faults
-from tests.models.cases import CASES, make
+from tests.models.cases import CASES, WIDE, make
 
 CEILING = 1e-10
-SIZES = [*[(name, 4, 3) for name in CASES], ("lstm, two layers", 12, 8), ("gru, 1 biases", 12, 8)]
+SIZES = [*[(name, 4, 3) for name in (*CASES, *WIDE)], ("lstm, two layers", 12, 8), ("gru, 1 biases", 12, 8)]
 SIZES += [(name, 1, 1) for name in ("rnn tanh, 1 biases, tokens", "lstm, bidirectional", "translator: gru, context")]
 
 
