@@ -107,8 +107,9 @@ def backward_graph(place: Place, steps: int, masked: bool) -> Graph:
         if masked:
             d_old = {name: value + d_state[name] * (1 - real) for name, value in d_old.items()}
         d_state = d_old
-    d_projected, d_p = cell.gradients(place, kept, before, sym.concat(*d_sums, dim=0))
-    return Graph({"projected": d_projected, **{name: d_p[name] for name in p}, **d_state})
+    every = {name: sym.concat(*(found[name] for found in d_sums), dim=0) for name in d_sums[0]}
+    d_p = cell.gradients(place, kept, before, every)
+    return Graph({"projected": every["projected"], **{name: d_p[name] for name in p}, **d_state})
 
 
 def by_step(array: sym.Symbol, steps: int) -> list[sym.Symbol]:

@@ -22,16 +22,17 @@ KEPT = ("r", "z", "inner", "n")  # inner: in a product with r (reset after), or 
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
     """The next state {h (N, H)} from the projected input (N, 3H) and the state; and what is kept."""
     h, H, W_hh = state["h"], place.hidden_size, p["W_hh"]
-    x_rz, x_n = part(projected, 0, 2 * H), part(projected, 2 * H, None)
+    x_n = part(projected, 2 * H, None)
     if place.reset == "after":
         bias = {"bias": p["b_hh"]} if "b_hh" in p else {}
         recurrent = product(h, W_hh, 3 * H, **bias)
-        rz, inner = sigmoid(x_rz + part(recurrent, 0, 2 * H)), part(recurrent, 2 * H, None)
-        r, z = part(rz, 0, H), part(rz, H, None)
+        sums, inner = projected + recurrent, part(recurrent, 2 * H, None)  # of which r and z are used
+    else:
+        sums = part(projected, 0, 2 * H) + product(h, part(W_hh, 0, 2 * H, axis=0), 2 * H)
+    r, z = sigmoid(part(sums, 0, H)), sigmoid(part(sums, H, 2 * H))
+    if place.reset == "after":
         n = tanh(x_n + r * inner)
     else:
-        rz = sigmoid(x_rz + product(h, part(W_hh, 0, 2 * H, axis=0), 2 * H))
-        r, z = part(rz, 0, H), part(rz, H, None)
         inner = r * h
         n = tanh(x_n + product(inner, part(W_hh, 2 * H, None, axis=0), H))
     return {"h": n + z * (h - n), "r": r, "z": z, "inner": inner, "n": n}
@@ -46,30 +47,31 @@ def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
     return {"r": sigmoid_back(h, r), "z": by_z, "n": by_n, "h": z, "reset": r}
 
 
-def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[dict, dict]:
     """The gradients of the sums and of the state before, from that of the state after.
 
     d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
-    derivative. After the product the sums are four: r, z, what the reset gate multiplies, and n.
+    derivative. After the product there are two gradients: of the projected inputs, and, with what the reset gate
+    multiplies instead of n, of those from the state.
     """
     d_h, H, W_hh = d_state["h"], place.hidden_size, p["W_hh"]
     d_z, d_n, d_old = d_h * factor["z"], d_h * factor["n"], d_h * factor["h"]
     if place.reset == "after":
-        d_recurrent = sym.concat(d_h * factor["r"], d_z, d_h * factor["inner"], dim=-1)
-        return sym.concat(d_recurrent, d_n, dim=-1), {"h": d_old + product_back(d_recurrent, W_hh, H)}
+        d_r = d_h * factor["r"]
+        d_recurrent = sym.concat(d_r, d_z, d_h * factor["inner"], dim=-1)
+        d_sums = {"projected": sym.concat(d_r, d_z, d_n, dim=-1), "recurrent": d_recurrent}
+        return d_sums, {"h": d_old + product_back(d_recurrent, W_hh, H)}
     d_reset = product_back(d_n, part(W_hh, 2 * H, None, axis=0), H)  # of r h
     d_rz = sym.concat(d_reset * factor["r"], d_z, dim=-1)
     d_old = d_old + d_reset * factor["reset"] + product_back(d_rz, part(W_hh, 0, 2 * H, axis=0), H)
-    return sym.concat(d_rz, d_n, dim=-1), {"h": d_old}
+    return {"projected": sym.concat(d_rz, d_n, dim=-1)}, {"h": d_old}
 
 
-def gradients(place: Place, kept: dict, before: dict, d_sums: sym.Symbol) -> tuple[sym.Symbol, dict]:
-    """The gradients of the projected inputs (T N, 3H), and of the recurrent parameters over all steps."""
+def gradients(place: Place, kept: dict, before: dict, d_sums: dict) -> dict:
+    """The gradients of the recurrent parameters, over all steps."""
     H, h = place.hidden_size, before["h"]
-    d_rz = part(d_sums, 0, 2 * H)
     if place.reset == "after":
-        d_recurrent, d_n = part(d_sums, 0, 3 * H), part(d_sums, 3 * H, None)
-        b_hh = sym.sum(d_recurrent, axis=0)
-        return sym.concat(d_rz, d_n, dim=-1), {"W_hh": outer(d_recurrent, h, H), "b_hh": b_hh}
-    d_n = part(d_sums, 2 * H, None)
-    return d_sums, {"W_hh": sym.concat(outer(d_rz, h, H), outer(d_n, kept["inner"], H), dim=0)}
+        d_recurrent = d_sums["recurrent"]
+        return {"W_hh": outer(d_recurrent, h, H), "b_hh": sym.sum(d_recurrent, axis=0)}
+    d_rz, d_n = part(d_sums["projected"], 0, 2 * H), part(d_sums["projected"], 2 * H, None)
+    return {"W_hh": sym.concat(outer(d_rz, h, H), outer(d_n, kept["inner"], H), dim=0)}

@@ -29,7 +29,7 @@ def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
     return {**by_c, "o": sigmoid_back(tanh_c, o), "h": tanh_back(o, tanh_c)}
 
 
-def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[dict, dict]:
     """The gradients of the sums (N, 4H) and of the state before, from those of the state after.
 
     d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
@@ -37,4 +37,4 @@ def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[s
     d_h, H = d_state["h"], place.hidden_size
     d_c = d_state["c"] + d_h * factor["h"]
     d_sums = sym.concat(d_c * factor["i"], d_c * factor["f"], d_c * factor["g"], d_h * factor["o"], dim=-1)
-    return d_sums, {"h": product_back(d_sums, p["W_hh"], H), "c": d_c * factor["c"]}
+    return {"projected": d_sums}, {"h": product_back(d_sums, p["W_hh"], H), "c": d_c * factor["c"]}

@@ -28,15 +28,15 @@ def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
     return {"a": DERIVATIVES[place.activation](hidden)}
 
 
-def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[sym.Symbol, dict]:
+def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[dict, dict]:
     """The gradient of the sum a (N, H) and of the state before, from that of the state after.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
     d_sums = d_state["h"] * factor["a"]
-    return d_sums, {"h": product_back(d_sums, p["W_hh"], place.hidden_size)}
+    return {"projected": d_sums}, {"h": product_back(d_sums, p["W_hh"], place.hidden_size)}
 
 
-def gradients(place: Place, kept: dict, before: dict, d_sums: sym.Symbol) -> tuple[sym.Symbol, dict]:
-    """The gradients of the projected inputs (T N, H), and of W_hh over all steps."""
-    return d_sums, {"W_hh": outer(d_sums, before["h"], place.hidden_size)}
+def gradients(place: Place, kept: dict, before: dict, d_sums: dict) -> dict:
+    """The gradient of W_hh, over all steps."""
+    return {"W_hh": outer(d_sums["projected"], before["h"], place.hidden_size)}
