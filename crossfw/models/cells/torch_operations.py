@@ -33,7 +33,7 @@ def added_by_token(d: torch.Tensor, tokens: torch.Tensor, count: int) -> torch.T
 
 
 def by_gate(W: torch.Tensor, gates: int) -> torch.Tensor:
-    """W^T of every gate, (G, D, H) from W (G H, D), laid out for `add_products` in a loop."""
+    """W^T of every gate, (G, D, H) from W (G H, D), laid out for products in a loop and for the look-up of rows."""
     return W.unflatten(0, (gates, -1)).transpose(1, 2).contiguous()
 
 

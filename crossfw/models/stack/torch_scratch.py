@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from crossfw.models.cells.torch_operations import added_by_token, from_halves, in_halves
+from crossfw.models.cells.torch_operations import added_by_token, by_gate, from_halves, in_halves
 from crossfw.models.stack.spec import Place, StackSpec
 
 
@@ -43,10 +43,9 @@ def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
     gates, shape = place.spec.GATES, inputs.shape[:2]
     bias = sum(p[name] for name in place.projected_biases)
     if place.inputs == "tokens":
-        W_T = p["W_xh"].unflatten(0, (gates, -1)).transpose(1, 2)  # (G, D, H)
         first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size  # row of each gate's table
         rows = (first + inputs[:, None]).flatten()
-        table = (W_T + bias.reshape(gates, 1, -1)).flatten(0, 1)
+        table = (by_gate(p["W_xh"], gates) + bias.reshape(gates, 1, -1)).flatten(0, 1)
         return table.index_select(0, rows).unflatten(0, (shape[0], gates, shape[1]))
     sums = torch.addmm(bias, inputs.flatten(0, 1), p["W_xh"].T)
     return sums.unflatten(1, (gates, -1)).unflatten(0, shape).transpose(1, 2).contiguous()
