@@ -26,14 +26,24 @@ def tanh(a: sym.Symbol) -> sym.Symbol:
     return activate(sym, "tanh", a)
 
 
+def sigmoid_slope(y: sym.Symbol) -> sym.Symbol:
+    """y (1 - y), the derivative of y = sigmoid(a), in one operation."""
+    return sym.contrib.quadratic(y, a=-1, b=1, c=0)
+
+
+def tanh_slope(y: sym.Symbol) -> sym.Symbol:
+    """1 - y^2, the derivative of y = tanh(a), in one operation."""
+    return sym.contrib.quadratic(y, a=-1, b=0, c=1)
+
+
 def sigmoid_back(d: sym.Symbol, y: sym.Symbol) -> sym.Symbol:
-    """d y (1 - y): the derivative of y = sigmoid(a)."""
-    return d * sym.contrib.quadratic(y, a=-1, b=1, c=0)
+    """d y (1 - y)."""
+    return d * sigmoid_slope(y)
 
 
 def tanh_back(d: sym.Symbol, y: sym.Symbol) -> sym.Symbol:
-    """d (1 - y^2): the derivative of y = tanh(a)."""
-    return d * sym.contrib.quadratic(y, a=-1, b=0, c=1)
+    """d (1 - y^2)."""
+    return d * tanh_slope(y)
 
 
 def part(array: sym.Symbol, begin: int, end: int | None, axis: int = -1) -> sym.Symbol:

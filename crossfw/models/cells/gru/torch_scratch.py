@@ -64,10 +64,10 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     if place.reset == "after":
         sigmoid_back(d_n * inner, r, out=d_r)
         by_h, by_inner = d_gates, d_n * r
+        from_n = by_inner
     else:
         sigmoid_back(h, r, out=d_r)
-        by_h, by_inner = d_gates[:, 1:], d_r
-    from_n = by_inner if place.reset == "after" else d_n
+        by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
     products = (for_halves(d, H) for d in (d_sums[..., : 2 * H], from_n))
     return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
 
