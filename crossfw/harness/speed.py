@@ -20,13 +20,13 @@ from crossfw.schema import Failure, Measurement, ModeMeasurement, ThroughputRow
 from crossfw.throughput import measure
 from crossfw.throughput.fairness import misfits
 from crossfw.throughput.measure import Beside
-from crossfw.throughput.rounds import Contest, Samples
+from crossfw.throughput.rounds import VISIT_SECONDS, Contest, Samples
 from crossfw.throughput.timing import LONGER
 from crossfw.training.curves import make_ready, recipe_weights
 
 ROUNDS = {"quick": 30, "full": 200}  # at most: precision or the budget ends them before
 BUDGET_SECONDS = {"quick": 0.8, "full": 5.0}  # of a mode
-VISIT_SECONDS = {"quick": 0.008, "full": 0.03}
+VISITS = {"quick": VISIT_SECONDS, "full": 0.03}  # seconds
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class SpeedTest:
             worker.call("check_sync_of_product")
         batch, spec = self.work.batch, self.work.spec
         enough = partial(measure.narrow_enough, control=control.name)
-        visit = VISIT_SECONDS[self.work.options.suite]
+        visit = VISITS[self.work.options.suite]
         contest, before = Contest(workers, batch, spec.tokens(batch), enough, visit), Conditions.now(self.crew.cpus)
         samples = [contest.run(mode, self.rounds, self.budget, self.advance) for mode in measure.MODES]
         disturbed = disturbances(before, Conditions.now(self.crew.cpus))

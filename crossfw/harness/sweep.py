@@ -18,6 +18,7 @@ from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew
 from crossfw.harness.machine import Conditions, disturbances
 from crossfw.harness.progress import RunProgress
+from crossfw.harness.speed import VISITS
 from crossfw.harness.swept import Swept
 from crossfw.harness.variants import Variant, variant
 from crossfw.harness.work import Work
@@ -147,7 +148,8 @@ class SweepTest:
         weights = recipe_weights(work.task, case.spec, 0)
         for worker in backends.values():
             make_ready(worker, work.task, case.spec, options.dtype, options.device, weights)
-        contest, before = Contest(backends, case.batch, case.spec.tokens(case.batch)), Conditions.now(crew.cpus)
+        contest = Contest(backends, case.batch, case.spec.tokens(case.batch), visit_seconds=VISITS[options.suite])
+        before = Conditions.now(crew.cpus)
         samples = contest.run("train", self.rounds, BUDGET_SECONDS[options.suite], self.advance)
         disturbed = disturbances(before, Conditions.now(crew.cpus))
         self.warnings += [f"sweep, {place}: {words}" for words in disturbed]
