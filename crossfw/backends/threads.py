@@ -8,6 +8,9 @@ from pathlib import Path
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ENGINE = "MXNET_CPU_WORKER_NTHREADS"
 CPUS = "CROSSFW_CPUS"
+# When it is imported, MXNet measures whether threads pay for elementwise operations, on whatever the machine does just
+# then, and here left products of 286,000 elements to one thread, which takes 2.8 times as long. 0: always all threads.
+MXNET_TUNING = {"MXNET_USE_OPERATOR_TUNING": "0"}
 # glibc gives what a step freed back to the system, and the next step then pays for every page anew: up to a third of
 # its time, in either framework. Its largest thresholds keep freed memory in the process, as other allocators do.
 ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(2**40), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
@@ -21,7 +24,7 @@ def environment(threads: int, cpus: tuple[int, ...] = ()) -> dict[str, str]:
     """
     pinned = {CPUS: ",".join(map(str, cpus))} if cpus else {}
     counts = {name: str(threads) for name in VARIABLES}
-    return {**counts, ENGINE: "1", "NVIDIA_TF32_OVERRIDE": "0", **ALLOCATOR, **pinned}
+    return {**counts, ENGINE: "1", "NVIDIA_TF32_OVERRIDE": "0", **MXNET_TUNING, **ALLOCATOR, **pinned}
 
 
 def requested_threads() -> int:

@@ -13,7 +13,7 @@ def doubled(x: nd.NDArray) -> nd.NDArray:
     """2 x by a part of the tape."""
     with autograd.pause():
         y = 2 * x
-    mxnet_tape.record(lambda: ([x], [2 * y.grad]), [y])
+    mxnet_tape.record(lambda d: ([x], [2 * d[0]]), [y])
     return y
 
 
@@ -41,6 +41,21 @@ def test_outputs_that_are_used_twice_add_up():
         loss = (y * y).sum() + doubled(y * 5).sum()
     mxnet_tape.back_propagate(loss)
     assert float(x.grad.asscalar()) == 2 * 6 * 6 * 1.5 + 2 * 5 * 6
+
+
+def test_outputs_that_the_loss_does_not_reach_have_gradients_of_zero():
+    x = nd.array([1.5, 2.0], dtype="float64")
+    x.attach_grad()
+    mxnet_tape.start()
+    with autograd.record():
+        z = x * 3
+    y, unused, given = 2 * z, 5 * z, []
+    mxnet_tape.record(lambda d: (given.extend(d), ([z], [2 * d[0] + 5 * d[1]]))[1], [y, unused])
+    with autograd.record():
+        loss = y.sum()
+    mxnet_tape.back_propagate(loss)
+    np.testing.assert_array_equal(given[1].asnumpy(), 0)
+    np.testing.assert_array_equal(x.grad.asnumpy(), 6)
 
 
 def test_what_was_recorded_and_left_is_forgotten():

@@ -11,6 +11,11 @@ from types import ModuleType
 from mxnet import sym
 
 
+def add(*terms: sym.Symbol) -> sym.Symbol:
+    """The sum of terms of one shape, by `add_n`: `+` takes 1.5 times as long."""
+    return sym.add_n(*terms)
+
+
 def activate(F: ModuleType, name: str, a: sym.Symbol) -> sym.Symbol:
     """f(a) by `Activation`, which computes many elements at a time: `tanh` and `sigmoid` take 10 times as long."""
     return a if name == "identity" else F.Activation(a, act_type=name)

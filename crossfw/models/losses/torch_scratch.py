@@ -10,10 +10,10 @@ def cross_entropy(
 ) -> torch.Tensor:
     """The loss, a scalar in nats, of output (..., Q) and targets (...)."""
     losses = -torch.log_softmax(output, dim=-1).gather(-1, targets[..., None])[..., 0]
-    shown = torch.ones_like(losses)
+    count = losses.numel()
     if mask is not None:
         shown = mask.reshape(mask.shape + (1,) * (losses.ndim - mask.ndim)).expand_as(losses)
-        losses = losses * shown
+        losses, count = losses * shown, shown.sum()
     if reduction == "mean":
-        return losses.sum() / shown.sum()
+        return losses.sum() / count
     return losses.sum() if reduction == "sum" else losses.sum() / len(targets)

@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
+from itertools import islice
 from types import ModuleType
 
 from mxnet import autograd, nd, sym
 
 from crossfw.backends import mxnet_tape
+from crossfw.models.cells.mxnet_operations import add
 from crossfw.models.stack.spec import Place, StackSpec
 
 GRAPHS = 24  # of each kind that are kept, one for each cell, number of steps and use: each has its memory
@@ -102,7 +104,7 @@ def backward_graph(place: Place, steps: int, masked: bool) -> Graph:
         if masked:
             real = sym.broadcast_like(masks[t], d_h)
             d_new, d_h = {name: value * real for name, value in d_new.items()}, d_h * real
-        d_new["h"] = d_new["h"] + d_h
+        d_new["h"] = add(d_new["h"], d_h)
         d_sums[t], d_old = cell.step_backward(place, p, {name: f[t] for name, f in factors.items()}, d_new)
         if masked:
             d_old = {name: value + d_state[name] * (1 - real) for name, value in d_old.items()}
@@ -135,14 +137,18 @@ class Steps:
             self.given.update(found)
         return self.hidden, self.last
 
-    def backward(self) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
+    def outputs(self) -> list[nd.NDArray]:
+        """What the rest of the model may be computed from."""
+        return [self.hidden, *self.last.values()]
+
+    def backward(self, d_hidden: nd.NDArray, *d_last: nd.NDArray) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
         """The projected inputs, and parameters that were computed from others, with their gradients.
 
         Those of all other recurrent parameters are set; of the first state too, where it is kept.
         """
-        d_last = {f"d {name}": value.grad for name, value in self.last.items()}
+        d_end = {f"d {name}": d for name, d in zip(self.last, d_last)}
         graph = backward_graph(self.place, len(self.hidden), "mask" in self.given)
-        found = graph({**self.recurrent, **self.given, "d_hidden": self.hidden.grad.reshape((-3, 0)), **d_last})
+        found = graph({**self.recurrent, **self.given, "d_hidden": d_hidden.reshape((-3, 0)), **d_end})
         heads, gradients = [self.projected], [found["projected"].reshape(self.projected.shape)]
         for name, value in self.recurrent.items():
             if value.grad is None:
@@ -157,9 +163,10 @@ class Steps:
         return heads, gradients
 
 
-def joined(directions: list[Steps]) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
+def joined(directions: list[Steps], d_outputs: list[nd.NDArray]) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
     """What `Steps.backward` gives, of all directions of a layer."""
-    found = [steps.backward() for steps in directions]
+    given = iter(d_outputs)
+    found = [steps.backward(*islice(given, len(steps.outputs()))) for steps in directions]
     return [head for heads, _ in found for head in heads], [d for _, gradients in found for d in gradients]
 
 
@@ -184,8 +191,8 @@ def run_layer(
             hidden = cell_of(place).apply(place, projected)
             found.append((hidden if mask is None else nd.broadcast_mul(hidden, mask.expand_dims(2)), {}))
     if keeps and directions:
-        outputs = [array for steps in directions for array in (steps.hidden, *steps.last.values())]
-        mxnet_tape.record(lambda: joined(directions), outputs)
+        outputs = [array for steps in directions for array in steps.outputs()]
+        mxnet_tape.record(lambda d_outputs: joined(directions, d_outputs), outputs)
     return found
 
 

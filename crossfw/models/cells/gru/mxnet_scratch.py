@@ -5,6 +5,7 @@ from __future__ import annotations
 from mxnet import sym
 
 from crossfw.models.cells.mxnet_operations import (
+    add,
     outer,
     part,
     product,
@@ -26,16 +27,16 @@ def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
     if place.reset == "after":
         bias = {"bias": p["b_hh"]} if "b_hh" in p else {}
         recurrent = product(h, W_hh, 3 * H, **bias)
-        sums, inner = projected + recurrent, part(recurrent, 2 * H, None)  # of which r and z are used
+        sums, inner = add(projected, recurrent), part(recurrent, 2 * H, None)  # of which r and z are used
     else:
-        sums = part(projected, 0, 2 * H) + product(h, part(W_hh, 0, 2 * H, axis=0), 2 * H)
+        sums = add(part(projected, 0, 2 * H), product(h, part(W_hh, 0, 2 * H, axis=0), 2 * H))
     r, z = sigmoid(part(sums, 0, H)), sigmoid(part(sums, H, 2 * H))
     if place.reset == "after":
-        n = tanh(x_n + r * inner)
+        n = tanh(add(x_n, r * inner))
     else:
         inner = r * h
-        n = tanh(x_n + product(inner, part(W_hh, 2 * H, None, axis=0), H))
-    return {"h": n + z * (h - n), "r": r, "z": z, "inner": inner, "n": n}
+        n = tanh(add(x_n, product(inner, part(W_hh, 2 * H, None, axis=0), H)))
+    return {"h": add(n, z * (h - n)), "r": r, "z": z, "inner": inner, "n": n}
 
 
 def factors(place: Place, kept: dict, before: dict, hidden: sym.Symbol) -> dict:
@@ -60,10 +61,10 @@ def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[d
         d_r = d_h * factor["r"]
         d_recurrent = sym.concat(d_r, d_z, d_h * factor["inner"], dim=-1)
         d_sums = {"projected": sym.concat(d_r, d_z, d_n, dim=-1), "recurrent": d_recurrent}
-        return d_sums, {"h": d_old + product_back(d_recurrent, W_hh, H)}
+        return d_sums, {"h": add(d_old, product_back(d_recurrent, W_hh, H))}
     d_reset = product_back(d_n, part(W_hh, 2 * H, None, axis=0), H)  # of r h
     d_rz = sym.concat(d_reset * factor["r"], d_z, dim=-1)
-    d_old = d_old + d_reset * factor["reset"] + product_back(d_rz, part(W_hh, 0, 2 * H, axis=0), H)
+    d_old = add(d_old, d_reset * factor["reset"], product_back(d_rz, part(W_hh, 0, 2 * H, axis=0), H))
     return {"projected": sym.concat(d_rz, d_n, dim=-1)}, {"h": d_old}
 
 

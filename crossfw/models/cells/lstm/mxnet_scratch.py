@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from mxnet import sym
 
-from crossfw.models.cells.mxnet_operations import part, product, product_back, sigmoid, sigmoid_back, tanh, tanh_back
+from crossfw.models.cells.mxnet_operations import (
+    add,
+    part,
+    product,
+    product_back,
+    sigmoid,
+    sigmoid_back,
+    tanh,
+    tanh_back,
+)
 from crossfw.models.cells.rnn.mxnet_scratch import gradients  # noqa: F401  (W_hh meets h in every gate)
 from crossfw.models.stack.spec import Place
 
@@ -14,10 +23,10 @@ KEPT = ("i", "f", "g", "o", "tanh_c")
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
     """The next state {h, c (N, H)} from the projected input (N, 4H) and the state; and what is kept."""
     H = place.hidden_size
-    gates = projected + product(state["h"], p["W_hh"], 4 * H)
+    gates = add(projected, product(state["h"], p["W_hh"], 4 * H))
     i, f, o = (sigmoid(part(gates, k * H, (k + 1) * H)) for k in (0, 1, 3))
     g = tanh(part(gates, 2 * H, 3 * H))
-    c = f * state["c"] + i * g
+    c = add(f * state["c"], i * g)
     tanh_c = tanh(c)
     return {"h": o * tanh_c, "c": c, "i": i, "f": f, "g": g, "o": o, "tanh_c": tanh_c}
 
@@ -35,6 +44,6 @@ def step_backward(place: Place, p: dict, factor: dict, d_state: dict) -> tuple[d
     d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
     """
     d_h, H = d_state["h"], place.hidden_size
-    d_c = d_state["c"] + d_h * factor["h"]
+    d_c = add(d_state["c"], d_h * factor["h"])
     d_sums = sym.concat(d_c * factor["i"], d_c * factor["f"], d_c * factor["g"], d_h * factor["o"], dim=-1)
     return {"projected": d_sums}, {"h": product_back(d_sums, p["W_hh"], H), "c": d_c * factor["c"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mxnet import sym
 
-from crossfw.models.cells.mxnet_operations import activate, outer, product, product_back, sigmoid_slope, tanh_slope
+from crossfw.models.cells.mxnet_operations import activate, add, outer, product, product_back, sigmoid_slope, tanh_slope
 from crossfw.models.stack.spec import Place
 
 # f'(a) written in h = f(a)
@@ -19,7 +19,7 @@ KEPT: tuple[str, ...] = ()
 
 def step(place: Place, p: dict, projected: sym.Symbol, state: dict) -> dict:
     """The next state {h (N, H)} from the projected input (N, H) and the state."""
-    sums = projected + product(state["h"], p["W_hh"], place.hidden_size)
+    sums = add(projected, product(state["h"], p["W_hh"], place.hidden_size))
     return {"h": activate(sym, place.activation, sums)}
 
 
