@@ -46,7 +46,7 @@ def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
         first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size  # row of each gate's table
         rows = (first + inputs[:, None]).flatten()
         table = (by_gate(p["W_xh"], gates) + bias.reshape(gates, 1, -1)).flatten(0, 1)
-        return table.index_select(0, rows).unflatten(0, (shape[0], gates, shape[1]))
+        return torch.embedding(table, rows).unflatten(0, (shape[0], gates, shape[1]))
     sums = torch.addmm(bias, inputs.flatten(0, 1), p["W_xh"].T)
     return sums.unflatten(1, (gates, -1)).unflatten(0, shape).transpose(1, 2).contiguous()
 
