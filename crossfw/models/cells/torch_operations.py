@@ -37,13 +37,13 @@ def by_gate(W: torch.Tensor, gates: int) -> torch.Tensor:
     return W.unflatten(0, (gates, -1)).transpose(1, 2).contiguous()
 
 
-def add_products(sums: torch.Tensor, x: torch.Tensor, W_T: torch.Tensor) -> None:
-    """sums + x W^T, where the sums (G, N, H) stand, for x (N, D) and W^T (G, D, H).
+def add_products(sums: torch.Tensor, h: torch.Tensor, W_T: torch.Tensor) -> None:
+    """sums + h W^T, where the sums (G, N, H) stand, for h (N, H) and W^T (G, H, H).
 
     A product of its own for each gate keeps the threads apart: one product of all and a sum take 1.2 to 2 times as
     long.
     """
-    sums.baddbmm_(x.expand_as(sums), W_T)
+    sums.baddbmm_(h.expand_as(sums), W_T)
 
 
 def halves(columns: int) -> int:

@@ -142,9 +142,9 @@ class Steps:
         return [self.hidden, *self.last.values()]
 
     def backward(self, d_hidden: nd.NDArray, *d_last: nd.NDArray) -> tuple[list[nd.NDArray], list[nd.NDArray]]:
-        """The projected inputs, and parameters that were computed from others, with their gradients.
+        """The projected inputs, a first state that needs it, and parameters that were computed, with their gradients.
 
-        Those of all other recurrent parameters are set; of the first state too, where it is kept.
+        Those of all other recurrent parameters are set.
         """
         d_end = {f"d {name}": d for name, d in zip(self.last, d_last)}
         graph = backward_graph(self.place, len(self.hidden), "mask" in self.given)
@@ -158,8 +158,8 @@ class Steps:
                 found[name].copyto(value.grad)
         for name, value in self.state.items():
             if value.grad is not None:
-                gradient = value.grad
-                gradient += found[name]
+                heads.append(value)
+                gradients.append(found[name])
         return heads, gradients
 
 

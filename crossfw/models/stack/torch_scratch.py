@@ -103,28 +103,33 @@ class Steps(torch.autograd.Function):
     def backward(ctx: Any, d_hidden: torch.Tensor, *d_last: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """The gradients of the inputs, the parameters and the first state.
 
-        The gradients of the state after a step are turned, in place, into those of the state before it.
+        Those of h stand for all steps where the loss has left its own: a step adds to the one before. Those of other
+        states are turned, in place, from those after a step into those before it.
         """
         place, mask, cell = ctx.place, ctx.mask, cell_of(ctx.place)
         inputs, saved = ctx.saved_tensors[0], iter(ctx.saved_tensors[1:])
         p, states, kept = ({name: next(saved) for name in names} for names in ctx.names)
-        steps, (_, before, after) = len(d_hidden), ends(place, len(d_hidden))
+        steps, (start, before, after) = len(d_hidden), ends(place, len(d_hidden))
         d_hidden = d_hidden if mask is None else d_hidden * mask[:, :, None]
-        d_state = tuple(in_halves(d_end).clone(memory_format=torch.contiguous_format) for d_end in d_last)
+        d_end, *d_others = (in_halves(d).clone(memory_format=torch.contiguous_format) for d in d_last)
+        d_h = d_end.new_empty(steps + 1, *d_end.shape)
+        d_h[start], d_h[after] = 0, in_halves(d_hidden)
+        d_h[steps - start].add_(d_end)
         d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
         old = {name: array[before] for name, array in states.items()}
         d_parts = cell.d_parts(place, ctx.parts, old, states["h"][after], d_sums)
-        shared, rows, d_rows = cell.prepare_backward(place, p), by_step(d_parts), in_halves(d_hidden).unbind()
+        shared, rows, d_rows = cell.prepare_backward(place, p), by_step(d_parts), d_h.unbind()
+        old_rows, new_rows = d_rows[before], d_rows[after]
         for t in reversed(place.order(steps)):
-            d_state[0].add_(d_rows[t])
+            d_state = (new_rows[t], *d_others)
             passed = () if mask is None else take_passed(d_state, mask[t][:, None])
-            cell.step_backward(place, shared, rows[t], d_state)
-            for d, d_passed in zip(d_state, passed):
+            cell.step_backward(place, shared, rows[t], d_state, old_rows[t])
+            for d, d_passed in zip((old_rows[t], *d_others), passed):
                 d.add_(d_passed)
         d_inputs, d_p = project_backward(place, p, inputs, d_sums)
         d_p = {**cell.gradients(place, kept, old, d_sums, d_parts), **d_p}
         ctx.parts = None
-        return None, None, d_inputs, *(d_p[name] for name in p), *map(from_halves, d_state)
+        return None, None, d_inputs, *(d_p[name] for name in p), *map(from_halves, (d_h[start], *d_others))
 
 
 def ends(place: Place, steps: int) -> tuple[int, slice, slice]:

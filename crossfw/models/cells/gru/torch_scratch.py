@@ -47,7 +47,7 @@ def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> 
 def prepare_backward(place: Place, p: dict) -> tuple:
     """What all steps of back-propagation share: W_hh of r and z, and of n, in halves (2, rows, H / 2)."""
     H = place.hidden_size
-    return in_halves(p["W_hh"]).contiguous().split((2 * H, H), dim=1)
+    return in_halves(p["W_hh"]).split((2 * H, H), dim=1)
 
 
 def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
@@ -72,8 +72,8 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
 
 
-def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple) -> None:
-    """From the gradient of the new state those of the sums (N, 3H), and in its place that of the old state.
+def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
+    """From the gradient of the new state those of the sums (N, 3H); what reaches the old h is added to its gradient.
 
     d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
     derivative.
@@ -82,12 +82,12 @@ def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple) -> None
     by_h.mul_(d_h)
     if place.reset == "after":
         by_inner.mul_(d_h)
-        d_h.mul_(z).baddbmm_(from_n, W_n)
+        d_old.addcmul_(d_h, z).baddbmm_(from_n, W_n)
     else:
         d_inner = torch.bmm(from_n, W_n)
         by_inner.mul_(d_inner)
-        d_h.mul_(z).addcmul_(d_inner, r)
-    d_h.baddbmm_(d_rz, W_rz)
+        d_old.addcmul_(d_h, z).addcmul_(d_inner, r)
+    d_old.baddbmm_(d_rz, W_rz)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:

@@ -53,8 +53,10 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     return d_sums, d_gates[:, :3], d_gates[:, 3], in_halves(tanh_back(o, tanh_c)), in_halves(f)
 
 
-def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple) -> None:
-    """From the gradients of the new state those of the sums (N, 4H), and in their place those of the old state.
+def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
+    """From the gradients of the new state those of the sums (N, 4H), and of the old c where that of the new one stood.
+
+    What reaches the old h is added to its gradient.
 
     d_c collects what comes from c_{t+1} and, through tanh, from h_t; the gates i, f and g are reached by it, o by d_h.
     """
@@ -62,5 +64,5 @@ def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple) 
     d_c.addcmul_(d_h, to_c)
     d_ifg.mul_(d_c)
     d_o.mul_(d_h)
-    torch.bmm(d_sums, W, out=d_h)
+    d_old.baddbmm_(d_sums, W)
     d_c.mul_(f)

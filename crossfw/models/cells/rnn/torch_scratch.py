@@ -43,7 +43,7 @@ def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple)
 
 def prepare_backward(place: Place, p: dict) -> torch.Tensor:
     """What all steps of back-propagation share: W_hh in halves (2, G H, H / 2)."""
-    return in_halves(p["W_hh"]).contiguous()
+    return in_halves(p["W_hh"])
 
 
 def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
@@ -55,14 +55,14 @@ def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     return for_halves(d_sums, place.hidden_size), in_halves(d_sums)
 
 
-def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple) -> None:
-    """From the gradient of the new state that of the sum a (N, H), and in its place that of the old state.
+def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
+    """From the gradient of the new state that of the sum a (N, H); what reaches the old h is added to its gradient.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
     (d_sums, d_a), (d_h,) = d_part, d_state
     d_a.mul_(d_h)
-    torch.bmm(d_sums, W, out=d_h)
+    d_old.baddbmm_(d_sums, W)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:
