@@ -37,6 +37,11 @@ def by_gate(W: torch.Tensor, gates: int) -> torch.Tensor:
     return W.unflatten(0, (gates, -1)).transpose(1, 2).contiguous()
 
 
+def by_sum(d_sums: torch.Tensor, gates: int) -> torch.Tensor:
+    """A view (T, G, N, H) of d_sums (T, N, G H)."""
+    return d_sums.unflatten(-1, (gates, -1)).transpose(1, 2)
+
+
 def add_products(sums: torch.Tensor, h: torch.Tensor, W_T: torch.Tensor) -> None:
     """sums + h W^T, where the sums (G, N, H) stand, for h (N, H) and W^T (G, H, H).
 

@@ -12,13 +12,12 @@ the same:
   first only multiplies.
 - The gradients of the states stand in two halves of their columns, so that each thread has a product of its own.
 - Every step writes where its results are kept, and changes the gradients of the state where they are, so that nothing
-  is copied together before or after the loops. MXNet's arrays cannot be written to in a graph: its sibling returns
-  what this one writes.
+  is copied together before or after the loops; the memory, with its views by step, is used again (`torch_buffers`).
+  MXNet's arrays cannot be written to in a graph: its sibling returns what this one writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -28,6 +27,7 @@ from torch.autograd.function import once_differentiable
 
 from crossfw.models.cells.torch_operations import added_by_token, by_gate, from_halves, in_halves
 from crossfw.models.stack.spec import Place, StackSpec
+from crossfw.models.stack.torch_buffers import ends, give_back, take
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -35,7 +35,7 @@ def cell_of(place: Place) -> ModuleType:
     return import_module(f"crossfw.models.cells.{place.cell}.torch_scratch")
 
 
-def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
+def project(place: Place, p: dict, inputs: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
     """W_xh x_t and the biases that no state joins (T, G, N, H), from tokens (T, N) or features (T, N, D).
 
     Each step is one piece of memory, and in it each gate.
@@ -46,9 +46,11 @@ def project(place: Place, p: dict, inputs: torch.Tensor) -> torch.Tensor:
         first = torch.arange(gates, device=inputs.device)[:, None] * place.input_size  # row of each gate's table
         rows = (first + inputs[:, None]).flatten()
         table = (by_gate(p["W_xh"], gates) + bias.reshape(gates, 1, -1)).flatten(0, 1)
-        return torch.embedding(table, rows).unflatten(0, (shape[0], gates, shape[1]))
+        found = torch.index_select(table, 0, rows, out=None if out is None else out.flatten(0, 2))
+        return found.unflatten(0, (shape[0], gates, shape[1]))
     sums = torch.addmm(bias, inputs.flatten(0, 1), p["W_xh"].T)
-    return sums.unflatten(1, (gates, -1)).unflatten(0, shape).transpose(1, 2).contiguous()
+    sums = sums.unflatten(1, (gates, -1)).unflatten(0, shape).transpose(1, 2)
+    return sums.contiguous() if out is None else out.copy_(sums)
 
 
 def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: torch.Tensor) -> tuple:
@@ -64,39 +66,31 @@ def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: t
 
 
 class Steps(torch.autograd.Function):
-    """A cell over all steps; its own back-propagation.
-
-    States are kept as (T + 1, N, H) with the first one at the end where the cell starts, so that the states before
-    and after all steps are two views of the same tensor; their gradients likewise.
-    """
+    """A cell over all steps; its own back-propagation."""
 
     @staticmethod
     def forward(
-        ctx: Any, place: Place, mask: torch.Tensor | None, inputs: torch.Tensor, *tensors: torch.Tensor
+        ctx: Any, place: Place, mask: torch.Tensor | None, keeps: bool, inputs: torch.Tensor, *tensors: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
-        """Hidden states (T, N, H) in the order of time, and the last state."""
-        cell, (steps, size), H = cell_of(place), inputs.shape[:2], place.hidden_size
-        p, state = named(place, tensors)
-        projected = project(place, p, inputs)
-        start, before, after = ends(place, steps)
+        """Hidden states (T, N, H) in the order of time, and the last state; `keeps`: back-propagation may follow."""
+        cell, (p, state) = cell_of(place), named(place, tensors)
+        buffers = take(cell, place, *inputs.shape[:2], p["W_xh"])
+        project(place, p, inputs, buffers.projected)
         shared = cell.prepare(place, p)
-        states = {name: projected.new_empty(steps + 1, size, H) for name in state}
-        kept = {name: projected.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
         for name, value in state.items():
-            states[name][start] = value
-        parts = cell.parts(place, projected, kept)
-        part_rows, rows = by_step(parts), by_step(states.values())
-        old_rows, new_rows = rows[before], rows[after]
-        for t in place.order(steps):
-            cell.step(place, shared, part_rows[t], old_rows[t], new_rows[t])
-            for old, new in zip(old_rows[t], new_rows[t]) if mask is not None else ():
+            buffers.states[name][buffers.first] = value
+        for t in place.order(len(inputs)):
+            cell.step(place, shared, buffers.rows[t], buffers.old[t], buffers.new[t])
+            for old, new in zip(buffers.old[t], buffers.new[t]) if mask is not None else ():
                 new.copy_(torch.where(mask[t][:, None] > 0, new, old))
-        ctx.place, ctx.mask, ctx.names = place, mask, (tuple(p), tuple(states), tuple(kept))
-        ctx.parts = parts
-        ctx.save_for_backward(inputs, *p.values(), *states.values(), *kept.values())
-        hidden = states["h"][after]
-        last = (array[steps - start].clone() for array in states.values())
-        return hidden if mask is None else hidden * mask[:, :, None], *last
+        hidden = buffers.hidden.clone() if mask is None else buffers.hidden * mask[:, :, None]
+        last = [array[buffers.last].clone() for array in buffers.states.values()]
+        if keeps:
+            ctx.place, ctx.mask, ctx.buffers = place, mask, buffers
+            ctx.save_for_backward(inputs, *p.values())
+        else:
+            give_back(buffers)
+        return hidden, *last
 
     @staticmethod
     @once_differentiable
@@ -106,36 +100,27 @@ class Steps(torch.autograd.Function):
         Those of h stand for all steps where the loss has left its own: a step adds to the one before. Those of other
         states are turned, in place, from those after a step into those before it.
         """
-        place, mask, cell = ctx.place, ctx.mask, cell_of(ctx.place)
-        inputs, saved = ctx.saved_tensors[0], iter(ctx.saved_tensors[1:])
-        p, states, kept = ({name: next(saved) for name in names} for names in ctx.names)
-        steps, (start, before, after) = len(d_hidden), ends(place, len(d_hidden))
-        d_hidden = d_hidden if mask is None else d_hidden * mask[:, :, None]
+        place, mask, cell, buffers = ctx.place, ctx.mask, cell_of(ctx.place), ctx.buffers
+        inputs, *parameters = ctx.saved_tensors
+        p, back, ctx.buffers = dict(zip(place.shapes(), parameters)), buffers.gradients, None
+        _, _, after = ends(place, len(d_hidden))
         d_end, *d_others = (in_halves(d).clone(memory_format=torch.contiguous_format) for d in d_last)
-        d_h = d_end.new_empty(steps + 1, *d_end.shape)
-        d_h[start], d_h[after] = 0, in_halves(d_hidden)
-        d_h[steps - start].add_(d_end)
-        d_sums = d_hidden.new_empty(*d_hidden.shape[:2], place.spec.GATES * place.hidden_size)
-        old = {name: array[before] for name, array in states.items()}
-        d_parts = cell.d_parts(place, ctx.parts, old, states["h"][after], d_sums)
-        shared, rows, d_rows = cell.prepare_backward(place, p), by_step(d_parts), d_h.unbind()
-        old_rows, new_rows = d_rows[before], d_rows[after]
-        for t in reversed(place.order(steps)):
-            d_state = (new_rows[t], *d_others)
+        back.d_h[buffers.first] = 0
+        back.d_h[after] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
+        back.d_h[buffers.last].add_(d_end)
+        cell.factors(place, buffers.parts, buffers.before, buffers.hidden, back.d_sums, back.d_kept)
+        shared = cell.prepare_backward(place, p)
+        for t in reversed(place.order(len(d_hidden))):
+            d_state, d_old = (back.new[t], *d_others), back.old[t]
             passed = () if mask is None else take_passed(d_state, mask[t][:, None])
-            cell.step_backward(place, shared, rows[t], d_state, old_rows[t])
-            for d, d_passed in zip((old_rows[t], *d_others), passed):
+            cell.step_backward(place, shared, back.parts[t], d_state, d_old)
+            for d, d_passed in zip((d_old, *d_others), passed):
                 d.add_(d_passed)
-        d_inputs, d_p = project_backward(place, p, inputs, d_sums)
-        d_p = {**cell.gradients(place, kept, old, d_sums, d_parts), **d_p}
-        ctx.parts = None
-        return None, None, d_inputs, *(d_p[name] for name in p), *map(from_halves, (d_h[start], *d_others))
-
-
-def ends(place: Place, steps: int) -> tuple[int, slice, slice]:
-    """Where the first state is kept, and the parts of all states that stand before and after the steps."""
-    first, then = slice(0, steps), slice(1, steps + 1)
-    return (steps, then, first) if place.backwards else (0, first, then)
+        d_inputs, d_p = project_backward(place, p, inputs, back.d_sums)
+        d_p = {**cell.gradients(place, buffers.kept, buffers.before, back.d_sums, back.d_kept), **d_p}
+        d_first = [from_halves(d) for d in (back.d_h[buffers.first].clone(), *d_others)]
+        give_back(buffers)
+        return None, None, None, d_inputs, *(d_p[name] for name in p), *d_first
 
 
 def take_passed(d_state: tuple[torch.Tensor, ...], real: torch.Tensor) -> list[torch.Tensor]:
@@ -152,11 +137,6 @@ def named(place: Place, tensors: tuple[torch.Tensor, ...]) -> tuple[dict, dict]:
     return dict(zip(names, tensors)), dict(zip(place.spec.STATES, tensors[len(names) :]))
 
 
-def by_step(tensors: Iterable[torch.Tensor]) -> list[tuple[torch.Tensor, ...]]:
-    """For each step its views of all tensors, made once: indexing in the loop costs as much as an operation."""
-    return list(zip(*(tensor.unbind() for tensor in tensors)))
-
-
 def run_direction(
     place: Place, p: dict, inputs: torch.Tensor, state: dict, mask: torch.Tensor | None
 ) -> tuple[torch.Tensor, dict]:
@@ -164,7 +144,7 @@ def run_direction(
     if not place.spec.RECURRENT:
         hidden = cell_of(place).apply(place, project(place, p, inputs)[:, 0])
         return hidden if mask is None else hidden * mask[:, :, None], {}
-    hidden, *last = Steps.apply(place, mask, inputs, *p.values(), *state.values())
+    hidden, *last = Steps.apply(place, mask, torch.is_grad_enabled(), inputs, *p.values(), *state.values())
     return hidden, dict(zip(state, last))
 
 

@@ -7,6 +7,7 @@ import torch
 from crossfw.models.cells.torch_operations import (
     add_products,
     by_gate,
+    by_sum,
     for_halves,
     in_halves,
     outer,
@@ -50,26 +51,37 @@ def prepare_backward(place: Place, p: dict) -> tuple:
     return in_halves(p["W_hh"]).split((2 * H, H), dim=1)
 
 
-def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
+def d_kept(place: Place) -> dict[str, int]:
+    """What is kept for the steps of back-propagation besides the gradients: that of `inner`, with reset after."""
+    return {"inner": 1} if place.reset == "after" else {}
+
+
+def d_parts(place: Place, part: tuple, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     """What a step of back-propagation reads and writes besides the state's gradient, for all steps.
 
     For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); in halves those
-    that d_h reaches and those that `inner` reaches, where what they are multiplied with stands; z, and r.
+    that d_h reaches and those that `inner` reaches; z, and r.
     """
-    (_, r, z, n, inner), h, H = part, before["h"], place.hidden_size
-    d_gates = d_sums.unflatten(-1, (3, H)).transpose(1, 2)
-    d_r, d_z, d_n = d_gates.unbind(1)
+    (_, r, z, _, _), H, d_gates = part, place.hidden_size, by_sum(d_sums, 3)
+    d_r, _, d_n = d_gates.unbind(1)
+    if place.reset == "after":
+        by_h, by_inner, from_n = d_gates, d_kept["inner"], d_kept["inner"]
+    else:
+        by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
+    products = (for_halves(d, H) for d in (d_sums[..., : 2 * H], from_n))
+    return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
+
+
+def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
+    """What d_h and the gradient of `inner` will be multiplied with, where the gradients of the sums will stand."""
+    (_, r, z, n, inner), h, (d_r, d_z, d_n) = part, before["h"], by_sum(d_sums, 3).unbind(1)
     tanh_back(1 - z, n, out=d_n)
     sigmoid_back(h - n, z, out=d_z)
     if place.reset == "after":
         sigmoid_back(d_n * inner, r, out=d_r)
-        by_h, by_inner = d_gates, d_n * r
-        from_n = by_inner
+        torch.mul(d_n, r, out=d_kept["inner"])
     else:
         sigmoid_back(h, r, out=d_r)
-        by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
-    products = (for_halves(d, H) for d in (d_sums[..., : 2 * H], from_n))
-    return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
 
 
 def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
@@ -90,12 +102,12 @@ def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple, d_old: 
     d_old.baddbmm_(d_rz, W_rz)
 
 
-def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:
+def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
     """The gradients of W_hh, and of b_hh where it is no part of the projected inputs, over all steps at once."""
     d_rz, d_n = d_sums.split((2 * place.hidden_size, place.hidden_size), dim=-1)
     rows = outer(d_rz, old["h"])
     if place.reset == "before":
         return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"])])}
-    d_inner = d_part[1][:, 0]
+    d_inner = d_kept["inner"]
     b_hh = torch.cat([d_rz.sum(dim=(0, 1)), d_inner.sum(dim=(0, 1))]) if place.biases == 2 else None
     return {"W_hh": torch.cat([rows, outer(d_inner, old["h"])]), "b_hh": b_hh}

@@ -8,6 +8,7 @@ from crossfw.models.cells.rnn.torch_scratch import gradients, prepare_backward  
 from crossfw.models.cells.torch_operations import (
     add_products,
     by_gate,
+    by_sum,
     for_halves,
     in_halves,
     sigmoid_back,
@@ -38,19 +39,27 @@ def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple)
     torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)
 
 
-def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
+def d_kept(place: Place) -> dict[str, int]:
+    """What is kept for the steps of back-propagation besides the gradients: what d_h passes on its way to c."""
+    return {"to_c": 1}
+
+
+def d_parts(place: Place, part: tuple, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     """What a step of back-propagation reads and writes besides the states' gradients, for all steps.
 
-    The gradients of the sums (T, N, 4H), of i, f and g, and of o, where what d_c and d_h are multiplied with stands;
-    what d_h is multiplied with on its way to c, and d_c on its way to the c before.
+    The gradients of the sums (T, N, 4H), of i, f and g, and of o; what d_h is multiplied with on its way to c, and d_c
+    on its way to the c before.
     """
+    f, d_gates = part[3], in_halves(by_sum(d_sums, 4))
+    return for_halves(d_sums, place.hidden_size), d_gates[:, :3], d_gates[:, 3], *map(in_halves, (d_kept["to_c"], f))
+
+
+def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
+    """What d_c and d_h of all steps will be multiplied with, where the gradients of the sums will stand."""
     _, _, i, f, g, o, tanh_c = part
-    d_gates = d_sums.unflatten(-1, (4, place.hidden_size)).transpose(1, 2)
-    for back, d, y, d_gate in zip(BACK, (g, before["c"], i, tanh_c), (i, f, g, o), d_gates.unbind(1)):
+    for back, d, y, d_gate in zip(BACK, (g, before["c"], i, tanh_c), (i, f, g, o), by_sum(d_sums, 4).unbind(1)):
         back(d, y, out=d_gate)
-    d_gates = in_halves(d_gates)
-    d_sums = for_halves(d_sums, place.hidden_size)
-    return d_sums, d_gates[:, :3], d_gates[:, 3], in_halves(tanh_back(o, tanh_c)), in_halves(f)
+    tanh_back(o, tanh_c, out=d_kept["to_c"])
 
 
 def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:

@@ -46,13 +46,22 @@ def prepare_backward(place: Place, p: dict) -> torch.Tensor:
     return in_halves(p["W_hh"])
 
 
-def d_parts(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor) -> tuple:
+def d_kept(place: Place) -> dict[str, int]:
+    """What is kept for the steps of back-propagation besides the gradients, with its width in H."""
+    return {}
+
+
+def d_parts(place: Place, part: tuple, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     """What a step of back-propagation reads and writes besides the state's gradient, for all steps.
 
-    The gradient of the sums (T, N, H), as it is and in halves, where f'(a) stands.
+    The gradient of the sums (T, N, H), as it is and in halves.
     """
-    DERIVATIVES[place.activation](hidden.new_ones(()).expand_as(hidden), hidden, out=d_sums)
     return for_halves(d_sums, place.hidden_size), in_halves(d_sums)
+
+
+def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
+    """f'(a) of all steps, which the gradients will be multiplied with, where those of the sums will stand."""
+    DERIVATIVES[place.activation](hidden.new_ones(()).expand_as(hidden), hidden, out=d_sums)
 
 
 def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
@@ -65,6 +74,6 @@ def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, 
     d_old.baddbmm_(d_sums, W)
 
 
-def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_part: tuple) -> dict:
+def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
     """The gradient of W_hh, over all steps at once."""
     return {"W_hh": outer(d_sums, old["h"])}
