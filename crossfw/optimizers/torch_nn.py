@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from crossfw.optimizers.spec import OptimizerSpec
+from crossfw.optimizers.torch_scratch import clip_global_norm  # noqa: F401  (torch.nn.utils' divides by norm + 1e-6)
 
 NATIVE_STATE = {
     "sgd": {},
@@ -16,18 +17,6 @@ NATIVE_STATE = {
     "rmsprop": {"second_moment": "square_avg"},
     "adagrad": {"squares": "sum"},
 }
-
-
-def clip_global_norm(gradients: list[torch.Tensor], theta: float) -> torch.Tensor:
-    """Scale all gradients in place by min(theta / norm, 1); return the norm before.
-
-    torch.nn.utils.clip_grad_norm_ divides by norm + 1e-6; here only its norm is used.
-    """
-    norm = torch.nn.utils.get_total_norm(gradients)
-    scale = torch.clamp(theta / norm, max=1.0)
-    for g in gradients:
-        g *= scale
-    return norm
 
 
 def make_native(spec: OptimizerSpec, parameters: list[torch.Tensor]) -> torch.optim.Optimizer:

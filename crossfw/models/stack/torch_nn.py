@@ -7,7 +7,6 @@ from types import ModuleType
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from crossfw.models.stack.spec import Place, StackSpec
@@ -29,6 +28,11 @@ def cell_of(place: Place) -> ModuleType:
 def torch_suffix(place: Place) -> str:
     """How nn.RNN and its kin end the names of a layer's and direction's parameters."""
     return f"_l{place.layer}" + ("_reverse" if place.suffix.endswith("_reverse") else "")
+
+
+def one_hot(tokens: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
+    """(T, N, count) from tokens (T, N); `F.one_hot` makes integers, and takes twice as long with their conversion."""
+    return torch.zeros(*tokens.shape, count, dtype=dtype, device=tokens.device).scatter_(-1, tokens[..., None], 1)
 
 
 class Stack(nn.Module):
@@ -84,7 +88,7 @@ class Stack(nn.Module):
             by_cells: step the cells in any case.
         """
         if self.spec.inputs == "tokens":
-            inputs = F.one_hot(inputs, self.spec.input_size).to(next(self.parameters()).dtype)
+            inputs = one_hot(inputs, self.spec.input_size, next(self.parameters()).dtype)
         if self.whole is not None and not by_cells:
             return self._run_whole(inputs, state, mask)
         last = {}
