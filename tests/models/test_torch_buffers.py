@@ -64,18 +64,28 @@ def test_passes_that_overlap_give_what_each_gives_alone(name):
             assert torch.equal(want, got)
 
 
-def test_buffers_are_used_again_and_only_so_many_are_kept():
+def test_buffers_are_used_again_until_another_shape_comes():
+    torch_buffers._free.clear()
+    model, batches = loaded("lstm, two layers")
+    weights = [model.parameters["W_xh"], model.parameters["W_xh_l1"]]
+
+    def passes(batch: dict) -> list:
+        gradients(model, *forward(model, batch))
+        return [torch_buffers._free[weight] for weight in weights]
+
+    first = [id(free[0]) for free in passes(batches[0])]
+    assert [[id(buffers) for buffers in free] for free in passes(batches[1])] == [[one] for one in first]
+    longer = {key: array[:1].repeat(9, 1) for key, array in batches[0].items()}
+    assert [[len(buffers.rows) for buffers in free] for free in passes(longer)] == [[9], [9]]
+
+
+def test_buffers_go_with_the_model():
     torch_buffers._free.clear()
     model, batches = loaded("lstm, two layers")
     gradients(model, *forward(model, batches[0]))
-    first = set(map(id, torch_buffers._free))
-    gradients(model, *forward(model, batches[1]))
-    assert set(map(id, torch_buffers._free)) == first
-    assert len(first) == 2  # one for each layer
-    for steps in range(1, torch_buffers.KEPT + 1):
-        with torch.no_grad():
-            forward(model, {key: array[:1].repeat(steps, 1) for key, array in batches[0].items()})
-    assert len(torch_buffers._free) == torch_buffers.KEPT
+    assert len(torch_buffers._free) == 2
+    del model
+    assert len(torch_buffers._free) == 0
 
 
 def test_buffers_made_in_inference_mode_serve_training():

@@ -2,7 +2,8 @@
 
 Memory and views made anew take a twentieth of a training step; MXNet's sibling is spared them by `static_alloc`.
 Buffers belong to one forward pass and its back-propagation, from `take` to `give_back`. Whatever leaves the loops is a
-copy, so that nobody sees them used again; on a graphics card all work on them is expected in one stream.
+copy, so that nobody sees them used again; on a graphics card all work on them is expected in one stream. Free ones are
+kept as long as the weight that they serve lives and the shapes stay: no memory is held for what may never come again.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from threading import Lock
 from types import ModuleType
 
 import torch
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from crossfw.models.cells.torch_operations import halves
 from crossfw.models.stack.spec import Place
 
-KEPT = 24  # as many as graphs of the sibling: each has its memory
-
-_free: list[Buffers] = []  # those given back last stand last
+_free = WeakTensorKeyDictionary()  # lists of buffers, of one shape, by weight
 _lock = Lock()
 
 
@@ -29,7 +29,7 @@ class Gradients:
     Attributes:
         d_sums: (T, N, G H), of the gates' sums.
         d_kept: (T, N, width H) each, what the cell keeps for its steps of back-propagation.
-        d_h: (T + 1, 2, N, H / 2), of h in halves of its columns, as the states stand.
+        d_h: (T + 1, 2, N, H / 2), of h in halves of its columns, as the states stand; `d_hidden` after all steps.
         parts: what every step reads and writes, see the cells' `d_parts`.
         old, new: for each step d_h before and after it.
     """
@@ -45,7 +45,7 @@ class Gradients:
         self.parts = by_step(cell.d_parts(place, buffers.parts, self.d_sums, self.d_kept))
         _, before, after = ends(place, steps)
         rows = self.d_h.unbind()
-        self.old, self.new = rows[before], rows[after]
+        self.old, self.new, self.d_hidden = rows[before], rows[after], self.d_h[after]
 
 
 class Buffers:
@@ -61,9 +61,10 @@ class Buffers:
         first, last: where the first and the last state stand.
     """
 
-    def __init__(self, cell: ModuleType, place: Place, steps: int, size: int, like: torch.Tensor):
+    def __init__(self, cell: ModuleType, key: tuple, like: torch.Tensor):
+        place, steps, size, *_ = key
         H, spec = place.hidden_size, place.spec
-        self.cell, self.place, self.key = cell, place, key_of(place, steps, size, like)
+        self.cell, self.place, self.key = cell, place, key
         self.projected = like.new_empty(steps, spec.GATES, size, H)
         self.states = {name: like.new_empty(steps + 1, size, H) for name in spec.STATES}
         self.kept = {name: like.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
@@ -81,27 +82,29 @@ class Buffers:
         return Gradients(self.cell, self.place, self)
 
 
-def take(cell: ModuleType, place: Place, steps: int, size: int, like: torch.Tensor) -> Buffers:
-    """Buffers of the dtype and device of `like` that nobody uses."""
-    key = key_of(place, steps, size, like)
+def take(cell: ModuleType, place: Place, steps: int, size: int, weight: torch.Tensor) -> Buffers:
+    """Buffers that nobody uses, of a weight that the loops will multiply with, in its dtype and on its device."""
+    key = place, steps, size, weight.dtype, weight.device
     with _lock:
-        for i in reversed(range(len(_free))):
-            if _free[i].key == key:
-                return _free.pop(i)
+        free = _free_of(weight, key)
+        if free:
+            return free.pop()
     with torch.inference_mode(False):  # tensors of that mode could not be used outside it
-        return Buffers(cell, place, steps, size, like)
+        return Buffers(cell, key, weight)
 
 
-def give_back(buffers: Buffers) -> None:
-    """For the next who takes buffers of this kind; those that were given back longest ago are dropped."""
+def give_back(buffers: Buffers, weight: torch.Tensor) -> None:
+    """For the next pass with the same weight and shapes."""
     with _lock:
-        _free.append(buffers)
-        del _free[:-KEPT]
+        _free_of(weight, buffers.key).append(buffers)
 
 
-def key_of(place: Place, steps: int, size: int, like: torch.Tensor) -> tuple:
-    """What buffers must have in common."""
-    return place, steps, size, like.dtype, like.device
+def _free_of(weight: torch.Tensor, key: tuple) -> list[Buffers]:
+    """The free buffers of a weight, without those of another shape, which are dropped before new ones are made."""
+    free = _free.setdefault(weight, [])
+    if free and free[-1].key != key:
+        free.clear()
+    return free
 
 
 def ends(place: Place, steps: int) -> tuple[int, slice, slice]:

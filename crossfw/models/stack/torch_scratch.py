@@ -27,7 +27,7 @@ from torch.autograd.function import once_differentiable
 
 from crossfw.models.cells.torch_operations import added_by_token, by_gate, from_halves, in_halves
 from crossfw.models.stack.spec import Place, StackSpec
-from crossfw.models.stack.torch_buffers import ends, give_back, take
+from crossfw.models.stack.torch_buffers import give_back, take
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -89,7 +89,7 @@ class Steps(torch.autograd.Function):
             ctx.place, ctx.mask, ctx.buffers = place, mask, buffers
             ctx.save_for_backward(inputs, *p.values())
         else:
-            give_back(buffers)
+            give_back(buffers, p["W_xh"])
         return hidden, *last
 
     @staticmethod
@@ -103,10 +103,9 @@ class Steps(torch.autograd.Function):
         place, mask, cell, buffers = ctx.place, ctx.mask, cell_of(ctx.place), ctx.buffers
         inputs, *parameters = ctx.saved_tensors
         p, back, ctx.buffers = dict(zip(place.shapes(), parameters)), buffers.gradients, None
-        _, _, after = ends(place, len(d_hidden))
         d_end, *d_others = (in_halves(d).clone(memory_format=torch.contiguous_format) for d in d_last)
         back.d_h[buffers.first] = 0
-        back.d_h[after] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
+        back.d_hidden[:] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
         back.d_h[buffers.last].add_(d_end)
         cell.factors(place, buffers.parts, buffers.before, buffers.hidden, back.d_sums, back.d_kept)
         shared = cell.prepare_backward(place, p)
@@ -119,7 +118,7 @@ class Steps(torch.autograd.Function):
         d_inputs, d_p = project_backward(place, p, inputs, back.d_sums)
         d_p = {**cell.gradients(place, buffers.kept, buffers.before, back.d_sums, back.d_kept), **d_p}
         d_first = [from_halves(d) for d in (back.d_h[buffers.first].clone(), *d_others)]
-        give_back(buffers)
+        give_back(buffers, p["W_xh"])
         return None, None, None, d_inputs, *(d_p[name] for name in p), *d_first
 
 
