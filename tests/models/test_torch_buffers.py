@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -77,6 +79,22 @@ def test_buffers_are_used_again_until_another_shape_comes():
     assert [[id(buffers) for buffers in free] for free in passes(batches[1])] == [[one] for one in first]
     longer = {key: array[:1].repeat(9, 1) for key, array in batches[0].items()}
     assert [[len(buffers.rows) for buffers in free] for free in passes(longer)] == [[9], [9]]
+
+
+def test_layers_of_a_shape_share_what_back_propagation_writes_and_threads_wait_for_it():
+    model, batches = loaded("lstm, two layers")
+    expected = [alone(model, batch) for batch in batches] * 4
+
+    def work(batch: dict) -> list[torch.Tensor]:
+        results, first = forward(model, batch)
+        return results + gradients(model, results, first)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, batches * 4))
+    for wanted, given in zip(expected, found, strict=True):
+        for want, got in zip(wanted, given, strict=True):
+            assert torch.equal(want, got)
+    assert len({id(buffers.gradients) for free in torch_buffers._free.values() for buffers in free}) == 1
 
 
 def test_buffers_go_with_the_model():

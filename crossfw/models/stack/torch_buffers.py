@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from threading import Lock
 from types import ModuleType
+from weakref import WeakValueDictionary
 
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -19,33 +20,33 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from crossfw.models.cells.torch_operations import halves
 from crossfw.models.stack.spec import Place
 
+_gradients: WeakValueDictionary[tuple, Gradients] = WeakValueDictionary()  # alive as long as buffers of their shape
 _free = WeakTensorKeyDictionary()  # lists of buffers, of one shape, by weight
 _lock = Lock()
 
 
 class Gradients:
-    """What back-propagation writes.
+    """What back-propagation writes, for all places of one cell and shape: of a deep stack one after the other.
 
     Attributes:
+        lock: for who uses it.
         d_sums: (T, N, G H), of the gates' sums.
         d_kept: (T, N, width H) each, what the cell keeps for its steps of back-propagation.
         d_h: (T + 1, 2, N, H / 2), of h in halves of its columns, as the states stand; `d_hidden` after all steps.
-        parts: what every step reads and writes, see the cells' `d_parts`.
+        rows: what every step writes, see the cells' `d_parts`.
         old, new: for each step d_h before and after it.
     """
 
-    def __init__(self, cell: ModuleType, place: Place, buffers: Buffers):
-        steps, size, H = buffers.hidden.shape
+    def __init__(self, cell: ModuleType, place: Place, like: torch.Tensor):
+        self.lock, (steps, size, H) = Lock(), like.shape
         pieces = halves(H)
-        self.d_sums = buffers.hidden.new_empty(steps, size, place.spec.GATES * H)
-        self.d_h = buffers.hidden.new_empty(steps + 1, pieces, size, H // pieces)
-        self.d_kept = {
-            name: buffers.hidden.new_empty(steps, size, width * H) for name, width in cell.d_kept(place).items()
-        }
-        self.parts = by_step(cell.d_parts(place, buffers.parts, self.d_sums, self.d_kept))
+        self.d_sums = like.new_empty(steps, size, place.spec.GATES * H)
+        self.d_kept = {name: like.new_empty(steps, size, width * H) for name, width in cell.d_widths(place).items()}
+        self.d_h = like.new_empty(steps + 1, pieces, size, H // pieces)
+        self.rows = by_step(cell.d_parts(place, self.d_sums, self.d_kept), steps)
         _, before, after = ends(place, steps)
-        rows = self.d_h.unbind()
-        self.old, self.new, self.d_hidden = rows[before], rows[after], self.d_h[after]
+        d_h = self.d_h.unbind()
+        self.old, self.new, self.d_hidden = d_h[before], d_h[after], self.d_h[after]
 
 
 class Buffers:
@@ -69,7 +70,7 @@ class Buffers:
         self.states = {name: like.new_empty(steps + 1, size, H) for name in spec.STATES}
         self.kept = {name: like.new_empty(steps, size, width * H) for name, width in cell.KEPT.items()}
         self.parts = cell.parts(place, self.projected, self.kept)
-        self.rows, states = by_step(self.parts), by_step(self.states.values())
+        self.rows, states = by_step(self.parts, steps), by_step(self.states.values(), steps + 1)
         self.first, before, after = ends(place, steps)
         self.last = steps - self.first
         self.old, self.new = states[before], states[after]
@@ -79,7 +80,16 @@ class Buffers:
     @cached_property
     def gradients(self) -> Gradients:
         """What back-propagation writes, from when it is first asked for."""
-        return Gradients(self.cell, self.place, self)
+        place, shape = self.place, self.key[1:]
+        key = place.cell, place.reset, place.backwards, place.hidden_size, *shape
+        with _lock:
+            found = _gradients.get(key) or Gradients(self.cell, place, self.hidden)
+            return _gradients.setdefault(key, found)
+
+    @cached_property
+    def reread(self) -> list[tuple[torch.Tensor, ...]]:
+        """For each step what back-propagation reads of the forward pass."""
+        return by_step(self.cell.reread(self.place, self.parts), len(self.rows))
 
 
 def take(cell: ModuleType, place: Place, steps: int, size: int, weight: torch.Tensor) -> Buffers:
@@ -100,11 +110,11 @@ def give_back(buffers: Buffers, weight: torch.Tensor) -> None:
 
 
 def _free_of(weight: torch.Tensor, key: tuple) -> list[Buffers]:
-    """The free buffers of a weight, without those of another shape, which are dropped before new ones are made."""
-    free = _free.setdefault(weight, [])
+    """The free buffers of a weight; where they are of another shape, all free ones are dropped before new are made."""
+    free = _free.get(weight)
     if free and free[-1].key != key:
-        free.clear()
-    return free
+        _free.clear()
+    return _free.setdefault(weight, [])
 
 
 def ends(place: Place, steps: int) -> tuple[int, slice, slice]:
@@ -113,6 +123,6 @@ def ends(place: Place, steps: int) -> tuple[int, slice, slice]:
     return (steps, then, first) if place.backwards else (0, first, then)
 
 
-def by_step(tensors: Iterable[torch.Tensor]) -> list[tuple[torch.Tensor, ...]]:
+def by_step(tensors: Iterable[torch.Tensor], steps: int) -> list[tuple[torch.Tensor, ...]]:
     """For each step its views of all tensors: indexing in the loop costs as much as an operation."""
-    return list(zip(*(tensor.unbind() for tensor in tensors)))
+    return list(zip(*(tensor.unbind() for tensor in tensors))) or [()] * steps

@@ -27,7 +27,7 @@ from torch.autograd.function import once_differentiable
 
 from crossfw.models.cells.torch_operations import added_by_token, by_gate, from_halves, in_halves
 from crossfw.models.stack.spec import Place, StackSpec
-from crossfw.models.stack.torch_buffers import give_back, take
+from crossfw.models.stack.torch_buffers import Buffers, Gradients, give_back, take
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -100,26 +100,42 @@ class Steps(torch.autograd.Function):
         Those of h stand for all steps where the loss has left its own: a step adds to the one before. Those of other
         states are turned, in place, from those after a step into those before it.
         """
-        place, mask, cell, buffers = ctx.place, ctx.mask, cell_of(ctx.place), ctx.buffers
+        place, mask, buffers, ctx.buffers = ctx.place, ctx.mask, ctx.buffers, None
         inputs, *parameters = ctx.saved_tensors
-        p, back, ctx.buffers = dict(zip(place.shapes(), parameters)), buffers.gradients, None
-        d_end, *d_others = (in_halves(d).clone(memory_format=torch.contiguous_format) for d in d_last)
-        back.d_h[buffers.first] = 0
-        back.d_hidden[:] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
-        back.d_h[buffers.last].add_(d_end)
-        cell.factors(place, buffers.parts, buffers.before, buffers.hidden, back.d_sums, back.d_kept)
-        shared = cell.prepare_backward(place, p)
-        for t in reversed(place.order(len(d_hidden))):
-            d_state, d_old = (back.new[t], *d_others), back.old[t]
-            passed = () if mask is None else take_passed(d_state, mask[t][:, None])
-            cell.step_backward(place, shared, back.parts[t], d_state, d_old)
-            for d, d_passed in zip((d_old, *d_others), passed):
-                d.add_(d_passed)
-        d_inputs, d_p = project_backward(place, p, inputs, back.d_sums)
-        d_p = {**cell.gradients(place, buffers.kept, buffers.before, back.d_sums, back.d_kept), **d_p}
-        d_first = [from_halves(d) for d in (back.d_h[buffers.first].clone(), *d_others)]
+        p, back = dict(zip(place.shapes(), parameters)), buffers.gradients
+        with back.lock:
+            back.d_h[buffers.first] = 0
+            back.d_hidden[:] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
+            found = back_propagate(place, p, mask, inputs, buffers, back, d_last)
         give_back(buffers, p["W_xh"])
-        return None, None, None, d_inputs, *(d_p[name] for name in p), *d_first
+        return None, None, None, *found
+
+
+def back_propagate(
+    place: Place,
+    p: dict,
+    mask: torch.Tensor | None,
+    inputs: torch.Tensor,
+    buffers: Buffers,
+    back: Gradients,
+    d_last: tuple[torch.Tensor, ...],
+) -> tuple[torch.Tensor | None, ...]:
+    """The gradients of the inputs, the parameters and the first state, where those of the hidden states stand."""
+    cell, steps = cell_of(place), len(inputs)
+    d_end, *d_others = (in_halves(d).clone(memory_format=torch.contiguous_format) for d in d_last)
+    back.d_h[buffers.last].add_(d_end)
+    cell.factors(place, buffers.parts, buffers.before, buffers.hidden, back.d_sums, back.d_kept)
+    shared = cell.prepare_backward(place, p)
+    for t in reversed(place.order(steps)):
+        d_state, d_old = (back.new[t], *d_others), back.old[t]
+        passed = () if mask is None else take_passed(d_state, mask[t][:, None])
+        cell.step_backward(place, shared, (*back.rows[t], *buffers.reread[t]), d_state, d_old)
+        for d, d_passed in zip((d_old, *d_others), passed):
+            d.add_(d_passed)
+    d_inputs, d_p = project_backward(place, p, inputs, back.d_sums)
+    d_p = {**cell.gradients(place, buffers.kept, buffers.before, back.d_sums, back.d_kept), **d_p}
+    d_first = [from_halves(d) for d in (back.d_h[buffers.first].clone(), *d_others)]
+    return d_inputs, *(d_p[name] for name in p), *d_first
 
 
 def take_passed(d_state: tuple[torch.Tensor, ...], real: torch.Tensor) -> list[torch.Tensor]:

@@ -51,25 +51,30 @@ def prepare_backward(place: Place, p: dict) -> tuple:
     return in_halves(p["W_hh"]).split((2 * H, H), dim=1)
 
 
-def d_kept(place: Place) -> dict[str, int]:
-    """What is kept for the steps of back-propagation besides the gradients: that of `inner`, with reset after."""
+def d_widths(place: Place) -> dict[str, int]:
+    """What is kept for the steps of back-propagation, with its width in H: the gradient of `inner` (reset after)."""
     return {"inner": 1} if place.reset == "after" else {}
 
 
-def d_parts(place: Place, part: tuple, d_sums: torch.Tensor, d_kept: dict) -> tuple:
-    """What a step of back-propagation reads and writes besides the state's gradient, for all steps.
+def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
+    """What a step of back-propagation writes besides the state's gradient, for all steps.
 
     For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); in halves those
-    that d_h reaches and those that `inner` reaches; z, and r.
+    that d_h reaches and those that `inner` reaches.
     """
-    (_, r, z, _, _), H, d_gates = part, place.hidden_size, by_sum(d_sums, 3)
+    H, d_gates = place.hidden_size, by_sum(d_sums, 3)
     d_r, _, d_n = d_gates.unbind(1)
     if place.reset == "after":
         by_h, by_inner, from_n = d_gates, d_kept["inner"], d_kept["inner"]
     else:
         by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
     products = (for_halves(d, H) for d in (d_sums[..., : 2 * H], from_n))
-    return *products, *(in_halves(x) for x in (by_h, by_inner, z, r))
+    return *products, in_halves(by_h), in_halves(by_inner)
+
+
+def reread(place: Place, part: tuple) -> tuple:
+    """What a step of back-propagation reads of the forward pass, for all steps: z, and r."""
+    return in_halves(part[2]), in_halves(part[1])
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:

@@ -39,19 +39,23 @@ def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple)
     torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)
 
 
-def d_kept(place: Place) -> dict[str, int]:
-    """What is kept for the steps of back-propagation besides the gradients: what d_h passes on its way to c."""
+def d_widths(place: Place) -> dict[str, int]:
+    """What is kept for the steps of back-propagation, with its width in H: the way of d_h to c."""
     return {"to_c": 1}
 
 
-def d_parts(place: Place, part: tuple, d_sums: torch.Tensor, d_kept: dict) -> tuple:
-    """What a step of back-propagation reads and writes besides the states' gradients, for all steps.
+def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
+    """What a step of back-propagation writes besides the states' gradients, for all steps.
 
-    The gradients of the sums (T, N, 4H), of i, f and g, and of o; what d_h is multiplied with on its way to c, and d_c
-    on its way to the c before.
+    The gradients of the sums (T, N, 4H), of i, f and g, and of o; what d_h is multiplied with on its way to c.
     """
-    f, d_gates = part[3], in_halves(by_sum(d_sums, 4))
-    return for_halves(d_sums, place.hidden_size), d_gates[:, :3], d_gates[:, 3], *map(in_halves, (d_kept["to_c"], f))
+    d_gates = in_halves(by_sum(d_sums, 4))
+    return for_halves(d_sums, place.hidden_size), d_gates[:, :3], d_gates[:, 3], in_halves(d_kept["to_c"])
+
+
+def reread(place: Place, part: tuple) -> tuple:
+    """What a step of back-propagation reads of the forward pass, for all steps: f, the way of d_c to the c before."""
+    return (in_halves(part[3]),)
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:

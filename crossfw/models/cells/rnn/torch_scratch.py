@@ -46,17 +46,22 @@ def prepare_backward(place: Place, p: dict) -> torch.Tensor:
     return in_halves(p["W_hh"])
 
 
-def d_kept(place: Place) -> dict[str, int]:
-    """What is kept for the steps of back-propagation besides the gradients, with its width in H."""
+def d_widths(place: Place) -> dict[str, int]:
+    """What is kept for the steps of back-propagation, with its width in H: nothing."""
     return {}
 
 
-def d_parts(place: Place, part: tuple, d_sums: torch.Tensor, d_kept: dict) -> tuple:
-    """What a step of back-propagation reads and writes besides the state's gradient, for all steps.
+def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
+    """What a step of back-propagation writes besides the state's gradient, for all steps.
 
     The gradient of the sums (T, N, H), as it is and in halves.
     """
     return for_halves(d_sums, place.hidden_size), in_halves(d_sums)
+
+
+def reread(place: Place, part: tuple) -> tuple:
+    """What a step of back-propagation reads of the forward pass, for all steps: nothing."""
+    return ()
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
