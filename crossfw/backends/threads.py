@@ -11,6 +11,10 @@ CPUS = "CROSSFW_CPUS"
 # When it is imported, MXNet measures whether threads pay for elementwise operations, on whatever the machine does just
 # then, and here left products of 286,000 elements to one thread, which takes 2.8 times as long. 0: always all threads.
 MXNET_TUNING = {"MXNET_USE_OPERATOR_TUNING": "0"}
+# MXNet copies an array of 200,000 elements or more between it and NumPy with OpenMP, on Python's thread, whose team then
+# stands beside the engine's. With more OpenMP threads than cores their library no longer lets them spin until the next
+# operation: all sleep, and an LSTM of 256 units (W_hh has 262,144 elements) took 92 ms per step for 23.
+MXNET_COPIES = {"MXNET_CPU_PARALLEL_SIZE": str(2**31 - 1)}
 # glibc gives what a step freed back to the system, and the next step then pays for every page anew: up to a third of
 # its time, in either framework. Its largest thresholds keep freed memory in the process, as other allocators do.
 ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(2**40), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
@@ -24,7 +28,7 @@ def environment(threads: int, cpus: tuple[int, ...] = ()) -> dict[str, str]:
     """
     pinned = {CPUS: ",".join(map(str, cpus))} if cpus else {}
     counts = {name: str(threads) for name in VARIABLES}
-    return {**counts, ENGINE: "1", "NVIDIA_TF32_OVERRIDE": "0", **MXNET_TUNING, **ALLOCATOR, **pinned}
+    return {**counts, ENGINE: "1", "NVIDIA_TF32_OVERRIDE": "0", **MXNET_TUNING, **MXNET_COPIES, **ALLOCATOR, **pinned}
 
 
 def requested_threads() -> int:

@@ -49,6 +49,21 @@ def test_threads_are_set_before_import_and_read_back(name):
     assert set(facts["thread_pools"].values()) == {2}
 
 
+@pytest.mark.parametrize("name", ["mxnet-scratch", "mxnet-gluon"])
+def test_large_arrays_are_copied_without_a_second_team_of_threads(name):
+    """With more OpenMP threads than cores those of MXNet's engine would sleep after every operation."""
+    threads = []
+    with Worker(Implementation(name), threads=2) as worker:
+        for size in (8, 512):
+            spec = Spec(3, size, 3)
+            worker.call("build", model="network", spec=asdict(spec), dtype="float32", device="cpu")
+            worker.call("load", parameters={key: np.zeros(shape) for key, shape in spec.shapes().items()})
+            worker.call("forward", batch=ONE["batch"], state={"h": np.zeros((1, size))})
+            worker.call("export")
+            threads.append(psutil.Process(worker._process.pid).num_threads())
+    assert threads[0] == threads[1]
+
+
 def test_in_process_gives_the_same_as_a_worker(workers):
     batch, state = {"inputs": np.array([[0, 1], [2, 0]])}, {"h": np.zeros((2, 2))}
     answers = []
