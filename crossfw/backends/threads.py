@@ -11,9 +11,9 @@ CPUS = "CROSSFW_CPUS"
 # When it is imported, MXNet measures whether threads pay for elementwise operations, on whatever the machine does just
 # then, and here left products of 286,000 elements to one thread, which takes 2.8 times as long. 0: always all threads.
 MXNET_TUNING = {"MXNET_USE_OPERATOR_TUNING": "0"}
-# MXNet copies an array of 200,000 elements or more between it and NumPy with OpenMP, on Python's thread, whose team then
-# stands beside the engine's. With more OpenMP threads than cores their library no longer lets them spin until the next
-# operation: all sleep, and an LSTM of 256 units (W_hh has 262,144 elements) took 92 ms per step for 23.
+# MXNet copies arrays of 200,000 elements or more from and to NumPy with OpenMP, in the thread of Python, whose team
+# then stands beside that of the engine. With more OpenMP threads than cores their library no longer lets them spin
+# until the next operation: all sleep, and a step of an LSTM of 256 units (262,144 elements in W_hh) took 92 ms for 23.
 MXNET_COPIES = {"MXNET_CPU_PARALLEL_SIZE": str(2**31 - 1)}
 # glibc gives what a step freed back to the system, and the next step then pays for every page anew: up to a third of
 # its time, in either framework. Its largest thresholds keep freed memory in the process, as other allocators do.

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Callable
+
 import torch
 
+from crossfw.models.stack.spec import Place
+
+Adder = Callable[[torch.Tensor, torch.Tensor], object]  # changes the first by a product with the second
 WORTH_HALVING = 256  # columns; fewer are sooner multiplied at once
+FEW_STEPS, LARGE_PRODUCT = 4, 2**22  # multiplications; below either, laying out a matrix does not pay
 
 
 def sigmoid_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -42,26 +49,71 @@ def by_sum(d_sums: torch.Tensor, gates: int) -> torch.Tensor:
     return d_sums.unflatten(-1, (gates, -1)).transpose(1, 2)
 
 
-def add_products(sums: torch.Tensor, h: torch.Tensor, W_T: torch.Tensor) -> None:
-    """sums + h W^T, where the sums (G, N, H) stand, for h (N, H) and W^T (G, H, H).
+def uses_onednn(place: Place, like: torch.Tensor) -> bool:
+    """Whether the loops over `like` (T, N, ...) leave products with W_hh to oneDNN: large ones, in float32 on a CPU.
 
-    A product of its own for each gate keeps the threads apart: one product of all and a sum take 1.2 to 2 times as
-    long.
+    It has the matrix laid out for it once, as in the libraries' layers; `mm` lays it out anew for every product, and
+    takes up to 2.3 times as long.
     """
+    (steps, size), work = like.shape[:2], place.spec.GATES * place.hidden_size**2
+    fit = like.device.type == "cpu" and like.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    return fit and steps >= FEW_STEPS and size * work >= LARGE_PRODUCT
+
+
+def laid_out(W: torch.Tensor) -> torch.Tensor:
+    """W (rows, columns) for `onednn_product`."""
+    return torch.ops.mkldnn._reorder_linear_weight(W)
+
+
+def onednn_product(x: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
+    """x W^T."""
+    return torch.ops.mkldnn._linear_pointwise(x, W, None, "none", [], "")
+
+
+def adder(W: torch.Tensor, gates: int, onednn: bool) -> Adder:
+    """What adds h W^T to sums (G, N, H) where they stand, for h (N, D) and W (G H, D); of one gate, to sums (N, H).
+
+    A product of its own for each gate keeps the threads of `mm` apart: one product of all and a sum take 1.2 to 2
+    times as long.
+    """
+    if onednn:
+        return partial(_add_onednn, laid_out(W), gates)
+    return partial(_add_by_gate, by_gate(W, gates)) if gates > 1 else partial(_add, W.T.contiguous())
+
+
+def _add_onednn(W: torch.Tensor, gates: int, sums: torch.Tensor, h: torch.Tensor) -> None:
+    product = onednn_product(h, W)
+    sums.add_(product.view(len(h), gates, -1).transpose(0, 1) if gates > 1 else product)
+
+
+def _add_by_gate(W_T: torch.Tensor, sums: torch.Tensor, h: torch.Tensor) -> None:
     sums.baddbmm_(h.expand_as(sums), W_T)
 
 
-def halves(columns: int) -> int:
-    """In how many pieces `in_halves` has a matrix."""
-    return 1 if columns % 2 or columns < WORTH_HALVING else 2
+def _add(W_T: torch.Tensor, sums: torch.Tensor, h: torch.Tensor) -> None:
+    sums.addmm_(h, W_T)
 
 
-def in_halves(x: torch.Tensor) -> torch.Tensor:
-    """Both halves of the columns as a view (..., 2, N, H / 2) of x (..., N, H); (..., 1, N, H) where H is odd or small.
+def adder_back(W: torch.Tensor, onednn: bool) -> Adder:
+    """What adds d W to the gradient of h, `in_halves`, for d `for_halves` and W (G H, H)."""
+    if onednn:
+        W_T = laid_out(W.T)
+        return lambda d_h, d: d_h.add_(onednn_product(d, W_T))
+    W = in_halves(W, halves(W.shape[-1]))
+    return lambda d_h, d: d_h.baddbmm_(d, W)
 
-    A product with each half of a matrix keeps the threads apart.
+
+def halves(columns: int, onednn: bool = False) -> int:
+    """In how many pieces `in_halves` has a matrix: one that is small, odd, or multiplied by oneDNN stays in one."""
+    return 1 if onednn or columns % 2 or columns < WORTH_HALVING else 2
+
+
+def in_halves(x: torch.Tensor, pieces: int) -> torch.Tensor:
+    """Both halves of the columns as a view (..., 2, N, H / 2) of x (..., N, H); in one piece (..., 1, N, H).
+
+    A product with each half of a matrix keeps the threads of `mm` apart.
     """
-    return x.unflatten(-1, (halves(x.shape[-1]), -1)).movedim(-2, -3)
+    return x.unflatten(-1, (pieces, -1)).movedim(-2, -3)
 
 
 def from_halves(x: torch.Tensor) -> torch.Tensor:
@@ -69,11 +121,12 @@ def from_halves(x: torch.Tensor) -> torch.Tensor:
     return x.movedim(-3, -2).flatten(-2)
 
 
-def for_halves(d: torch.Tensor, columns: int) -> torch.Tensor:
+def for_halves(d: torch.Tensor, pieces: int) -> torch.Tensor:
     """d (T, N, K) as a view (T, 2, N, K), for products with both halves of a matrix (K, columns)."""
-    return d[:, None].expand(-1, halves(columns), -1, -1)
+    return d[:, None].expand(-1, pieces, -1, -1)
 
 
-def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+def outer(d: torch.Tensor, h: torch.Tensor, onednn: bool) -> torch.Tensor:
     """The sum over steps and sequences of d_t h_t^T, as one product, for d (T, N, G H) and h (T, N, columns)."""
-    return d.flatten(0, 1).T @ h.flatten(0, 1)
+    d, h = d.flatten(0, 1), h.flatten(0, 1)
+    return onednn_product(h.T, d.contiguous().T).T if onednn else d.T @ h

@@ -10,7 +10,8 @@ the same:
 - The gradient of a gate's sum is that of the state after the step times a factor of forward quantities (chain rule):
   the factors of all steps are computed at once, where the gradients will stand, and the loop from the last step to the
   first only multiplies.
-- The gradients of the states stand in two halves of their columns, so that each thread has a product of its own.
+- The gradients of the states stand in two halves of their columns, so that each thread has a product of its own,
+  except where oneDNN multiplies.
 - Every step writes where its results are kept, and changes the gradients of the state where they are, so that nothing
   is copied together before or after the loops; the memory, with its views by step, is used again (`torch_buffers`).
   MXNet's arrays cannot be written to in a graph: its sibling returns what this one writes.
@@ -76,7 +77,7 @@ class Steps(torch.autograd.Function):
         cell, (p, state) = cell_of(place), named(place, tensors)
         buffers = take(cell, place, *inputs.shape[:2], p["W_xh"])
         project(place, p, inputs, buffers.projected)
-        shared = cell.prepare(place, p)
+        shared = cell.prepare(place, p, buffers.hidden)
         for name, value in state.items():
             buffers.states[name][buffers.first] = value
         for t in place.order(len(inputs)):
@@ -105,7 +106,8 @@ class Steps(torch.autograd.Function):
         p, back = dict(zip(place.shapes(), parameters)), buffers.gradients
         with back.lock:
             back.d_h[buffers.first] = 0
-            back.d_hidden[:] = in_halves(d_hidden if mask is None else d_hidden * mask[:, :, None])
+            d_hidden = d_hidden if mask is None else d_hidden * mask[:, :, None]
+            back.d_hidden[:] = in_halves(d_hidden, back.d_h.shape[1])
             found = back_propagate(place, p, mask, inputs, buffers, back, d_last)
         give_back(buffers, p["W_xh"])
         return None, None, None, *found
@@ -121,11 +123,11 @@ def back_propagate(
     d_last: tuple[torch.Tensor, ...],
 ) -> tuple[torch.Tensor | None, ...]:
     """The gradients of the inputs, the parameters and the first state, where those of the hidden states stand."""
-    cell, steps = cell_of(place), len(inputs)
-    d_end, *d_others = (in_halves(d).clone(memory_format=torch.contiguous_format) for d in d_last)
+    cell, steps, pieces = cell_of(place), len(inputs), back.d_h.shape[1]
+    d_end, *d_others = (in_halves(d, pieces).clone(memory_format=torch.contiguous_format) for d in d_last)
     back.d_h[buffers.last].add_(d_end)
     cell.factors(place, buffers.parts, buffers.before, buffers.hidden, back.d_sums, back.d_kept)
-    shared = cell.prepare_backward(place, p)
+    shared = cell.prepare_backward(place, p, buffers.hidden)
     for t in reversed(place.order(steps)):
         d_state, d_old = (back.new[t], *d_others), back.old[t]
         passed = () if mask is None else take_passed(d_state, mask[t][:, None])

@@ -5,26 +5,34 @@ from __future__ import annotations
 import torch
 
 from crossfw.models.cells.torch_operations import (
-    add_products,
-    by_gate,
+    adder,
+    adder_back,
     by_sum,
     for_halves,
+    halves,
     in_halves,
     outer,
     sigmoid_back,
     tanh_back,
+    uses_onednn,
 )
 from crossfw.models.stack.spec import Place
 
 KEPT = {"inner": 1}  # what stands beside x_n: in a product with r (reset after), or r h (before)
 
 
-def prepare(place: Place, p: dict) -> tuple:
-    """What all steps share: W_hh^T of r and z, and of n; their biases (1, H), where they are not with the inputs."""
-    W_T = by_gate(p["W_hh"], 3)
+def prepare(place: Place, p: dict, like: torch.Tensor) -> tuple:
+    """What all steps over `like` (T, N, H) share: the products with W_hh^T of r and z, and of n; their biases (1, H),
+    where they are not with the inputs."""
+    onednn, (W_rz, W_n) = uses_onednn(place, like), by_use(place, p["W_hh"], 0)
     b = p["b_hh"] if place.reset == "after" and place.biases == 2 else p["W_hh"].new_zeros(len(p["W_hh"]))
     b = b.unflatten(0, (3, 1, -1))
-    return W_T[:2], W_T[2], b[:2], b[2]
+    return adder(W_rz, 2, onednn), adder(W_n, 1, onednn), b[:2], b[2]
+
+
+def by_use(place: Place, array: torch.Tensor, dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """What belongs to r and z, and to n, of all gates' rows or columns."""
+    return array.split((2 * place.hidden_size, place.hidden_size), dim=dim)
 
 
 def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
@@ -34,21 +42,21 @@ def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
 
 def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> None:
     """The next state (h (N, H),) from the projected input (3, N, H) and the state."""
-    (rz, r, z, n, inner), (h,), (new_h,), (W_T, W_n_T, b, b_n) = part, state, new, shared
-    add_products(rz, h, W_T)
+    (rz, r, z, n, inner), (h,), (new_h,), (add_rz, add_n, b, b_n) = part, state, new, shared
+    add_rz(rz, h)
     if place.reset == "after":
         rz.add_(b).sigmoid_()
-        n.addcmul_(r, torch.addmm(b_n, h, W_n_T, out=inner))
+        add_n(inner.copy_(b_n), h)
+        n.addcmul_(r, inner)
     else:
         rz.sigmoid_()
-        n.addmm_(torch.mul(r, h, out=inner), W_n_T)
+        add_n(n, torch.mul(r, h, out=inner))
     torch.lerp(n.tanh_(), h, z, out=new_h)
 
 
-def prepare_backward(place: Place, p: dict) -> tuple:
-    """What all steps of back-propagation share: W_hh of r and z, and of n, in halves (2, rows, H / 2)."""
-    H = place.hidden_size
-    return in_halves(p["W_hh"]).split((2 * H, H), dim=1)
+def prepare_backward(place: Place, p: dict, like: torch.Tensor) -> tuple:
+    """What all steps of back-propagation share: the products with W_hh of r and z, and of n."""
+    return tuple(adder_back(W, uses_onednn(place, like)) for W in by_use(place, p["W_hh"], 0))
 
 
 def d_widths(place: Place) -> dict[str, int]:
@@ -62,19 +70,21 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); in halves those
     that d_h reaches and those that `inner` reaches.
     """
-    H, d_gates = place.hidden_size, by_sum(d_sums, 3)
+    pieces, d_gates = halves(place.hidden_size, uses_onednn(place, d_sums)), by_sum(d_sums, 3)
     d_r, _, d_n = d_gates.unbind(1)
     if place.reset == "after":
         by_h, by_inner, from_n = d_gates, d_kept["inner"], d_kept["inner"]
     else:
         by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
-    products = (for_halves(d, H) for d in (d_sums[..., : 2 * H], from_n))
-    return *products, in_halves(by_h), in_halves(by_inner)
+    products = (for_halves(d, pieces) for d in (by_use(place, d_sums, -1)[0], from_n))
+    return *products, in_halves(by_h, pieces), in_halves(by_inner, pieces)
 
 
 def reread(place: Place, part: tuple) -> tuple:
     """What a step of back-propagation reads of the forward pass, for all steps: z, and r."""
-    return in_halves(part[2]), in_halves(part[1])
+    _, r, z, *_ = part
+    pieces = halves(place.hidden_size, uses_onednn(place, z))
+    return in_halves(z, pieces), in_halves(r, pieces)
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
@@ -89,30 +99,30 @@ def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
         sigmoid_back(h, r, out=d_r)
 
 
-def step_backward(place: Place, W: tuple, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
+def step_backward(place: Place, shared: tuple, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
     """From the gradient of the new state those of the sums (N, 3H); what reaches the old h is added to its gradient.
 
     d_n = (1 - z) d_h, d_z = (h_{t-1} - n) d_h, and d_r is what multiplies r inside tanh; each through its own
     derivative.
     """
-    (d_rz, from_n, by_h, by_inner, z, r), (d_h,), (W_rz, W_n) = d_part, d_state, W
+    (d_rz, from_n, by_h, by_inner, z, r), (d_h,), (add_rz, add_n) = d_part, d_state, shared
     by_h.mul_(d_h)
     if place.reset == "after":
         by_inner.mul_(d_h)
-        d_old.addcmul_(d_h, z).baddbmm_(from_n, W_n)
+        add_n(d_old.addcmul_(d_h, z), from_n)
     else:
-        d_inner = torch.bmm(from_n, W_n)
+        add_n(d_inner := torch.zeros_like(d_h), from_n)
         by_inner.mul_(d_inner)
         d_old.addcmul_(d_h, z).addcmul_(d_inner, r)
-    d_old.baddbmm_(d_rz, W_rz)
+    add_rz(d_old, d_rz)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
     """The gradients of W_hh, and of b_hh where it is no part of the projected inputs, over all steps at once."""
-    d_rz, d_n = d_sums.split((2 * place.hidden_size, place.hidden_size), dim=-1)
-    rows = outer(d_rz, old["h"])
+    onednn, (d_rz, d_n) = uses_onednn(place, d_sums), by_use(place, d_sums, -1)
+    rows = outer(d_rz, old["h"], onednn)
     if place.reset == "before":
-        return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"])])}
+        return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"], onednn)])}
     d_inner = d_kept["inner"]
     b_hh = torch.cat([d_rz.sum(dim=(0, 1)), d_inner.sum(dim=(0, 1))]) if place.biases == 2 else None
-    return {"W_hh": torch.cat([rows, outer(d_inner, old["h"])]), "b_hh": b_hh}
+    return {"W_hh": torch.cat([rows, outer(d_inner, old["h"], onednn)]), "b_hh": b_hh}

@@ -6,13 +6,15 @@ import torch
 
 from crossfw.models.cells.rnn.torch_scratch import gradients, prepare_backward  # noqa: F401  (W_hh meets h in every gate)
 from crossfw.models.cells.torch_operations import (
-    add_products,
-    by_gate,
+    Adder,
+    adder,
     by_sum,
     for_halves,
+    halves,
     in_halves,
     sigmoid_back,
     tanh_back,
+    uses_onednn,
 )
 from crossfw.models.stack.spec import Place
 
@@ -20,9 +22,9 @@ KEPT = {"tanh_c": 1}
 BACK = (sigmoid_back, sigmoid_back, tanh_back, sigmoid_back)  # of i, f, g, o
 
 
-def prepare(place: Place, p: dict) -> torch.Tensor:
-    """What all steps share: W_hh^T."""
-    return by_gate(p["W_hh"], 4)
+def prepare(place: Place, p: dict, like: torch.Tensor) -> Adder:
+    """What all steps over `like` (T, N, H) share: the product with W_hh^T."""
+    return adder(p["W_hh"], 4, uses_onednn(place, like))
 
 
 def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
@@ -30,10 +32,10 @@ def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
     return projected, projected[:, :2], *projected.unbind(1), kept["tanh_c"]
 
 
-def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple) -> None:
+def step(place: Place, add: Adder, part: tuple, state: tuple, new: tuple) -> None:
     """The next state (h, c (N, H)) from the projected input (4, N, H) and the state."""
     (sums, i_f, i, f, g, o, tanh_c), (h, c), (new_h, new_c) = part, state, new
-    add_products(sums, h, W_T)
+    add(sums, h)
     i_f.sigmoid_()
     torch.mul(f, c, out=new_c).addcmul_(i, g.tanh_())
     torch.mul(o.sigmoid_(), torch.tanh(new_c, out=tanh_c), out=new_h)
@@ -49,13 +51,15 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 
     The gradients of the sums (T, N, 4H), of i, f and g, and of o; what d_h is multiplied with on its way to c.
     """
-    d_gates = in_halves(by_sum(d_sums, 4))
-    return for_halves(d_sums, place.hidden_size), d_gates[:, :3], d_gates[:, 3], in_halves(d_kept["to_c"])
+    pieces = halves(place.hidden_size, uses_onednn(place, d_sums))
+    d_gates = in_halves(by_sum(d_sums, 4), pieces)
+    return for_halves(d_sums, pieces), d_gates[:, :3], d_gates[:, 3], in_halves(d_kept["to_c"], pieces)
 
 
 def reread(place: Place, part: tuple) -> tuple:
     """What a step of back-propagation reads of the forward pass, for all steps: f, the way of d_c to the c before."""
-    return (in_halves(part[3]),)
+    f = part[3]
+    return (in_halves(f, halves(place.hidden_size, uses_onednn(place, f))),)
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
@@ -66,7 +70,7 @@ def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     tanh_back(o, tanh_c, out=d_kept["to_c"])
 
 
-def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
+def step_backward(place: Place, add: Adder, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
     """From the gradients of the new state those of the sums (N, 4H), and of the old c where that of the new one stood.
 
     What reaches the old h is added to its gradient.
@@ -77,5 +81,5 @@ def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, 
     d_c.addcmul_(d_h, to_c)
     d_ifg.mul_(d_c)
     d_o.mul_(d_h)
-    d_old.baddbmm_(d_sums, W)
+    add(d_old, d_sums)
     d_c.mul_(f)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import torch
 
-from crossfw.models.cells.torch_operations import for_halves, in_halves, outer, sigmoid_back, tanh_back
+from crossfw.models.cells.torch_operations import (
+    Adder,
+    adder,
+    adder_back,
+    for_halves,
+    halves,
+    in_halves,
+    outer,
+    sigmoid_back,
+    tanh_back,
+    uses_onednn,
+)
 from crossfw.models.stack.spec import Place
 
 # f(a), written to `out`
@@ -25,9 +36,9 @@ DERIVATIVES = {
 KEPT: dict[str, int] = {}
 
 
-def prepare(place: Place, p: dict) -> torch.Tensor:
-    """What all steps share: W_hh^T, laid out for the products of the loop."""
-    return p["W_hh"].T.contiguous()
+def prepare(place: Place, p: dict, like: torch.Tensor) -> Adder:
+    """What all steps over `like` (T, N, H) share: the product with W_hh^T."""
+    return adder(p["W_hh"], 1, uses_onednn(place, like))
 
 
 def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
@@ -35,15 +46,16 @@ def parts(place: Place, projected: torch.Tensor, kept: dict) -> tuple:
     return (projected[:, 0],)
 
 
-def step(place: Place, W_T: torch.Tensor, part: tuple, state: tuple, new: tuple) -> None:
+def step(place: Place, add: Adder, part: tuple, state: tuple, new: tuple) -> None:
     """The next state (h (N, H),) from the projected input (N, H) and the state."""
     (a,), (h,), (new_h,) = part, state, new
-    ACTIVATIONS[place.activation](a.addmm_(h, W_T), out=new_h)
+    add(a, h)
+    ACTIVATIONS[place.activation](a, out=new_h)
 
 
-def prepare_backward(place: Place, p: dict) -> torch.Tensor:
-    """What all steps of back-propagation share: W_hh in halves (2, G H, H / 2)."""
-    return in_halves(p["W_hh"])
+def prepare_backward(place: Place, p: dict, like: torch.Tensor) -> Adder:
+    """What all steps of back-propagation share: the product with W_hh."""
+    return adder_back(p["W_hh"], uses_onednn(place, like))
 
 
 def d_widths(place: Place) -> dict[str, int]:
@@ -56,7 +68,8 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 
     The gradient of the sums (T, N, H), as it is and in halves.
     """
-    return for_halves(d_sums, place.hidden_size), in_halves(d_sums)
+    pieces = halves(place.hidden_size, uses_onednn(place, d_sums))
+    return for_halves(d_sums, pieces), in_halves(d_sums, pieces)
 
 
 def reread(place: Place, part: tuple) -> tuple:
@@ -69,16 +82,16 @@ def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sum
     DERIVATIVES[place.activation](hidden.new_ones(()).expand_as(hidden), hidden, out=d_sums)
 
 
-def step_backward(place: Place, W: torch.Tensor, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
+def step_backward(place: Place, add: Adder, d_part: tuple, d_state: tuple, d_old: torch.Tensor) -> None:
     """From the gradient of the new state that of the sum a (N, H); what reaches the old h is added to its gradient.
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
     (d_sums, d_a), (d_h,) = d_part, d_state
     d_a.mul_(d_h)
-    d_old.baddbmm_(d_sums, W)
+    add(d_old, d_sums)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
     """The gradient of W_hh, over all steps at once."""
-    return {"W_hh": outer(d_sums, old["h"])}
+    return {"W_hh": outer(d_sums, old["h"], uses_onednn(place, d_sums))}
