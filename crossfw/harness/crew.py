@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from itertools import count
@@ -43,6 +43,11 @@ class Crew:
                 self.workers[key].kill()
                 raise WorkerDied(implementation.name, "the run was stopped")
         return self.workers[key]
+
+    def start(self, implementations: Iterable[Implementation]) -> None:
+        """Start their workers and wait for none: they import their frameworks while the parent does something else."""
+        for implementation in implementations:
+            self.worker(implementation)
 
     @contextmanager
     def lend(self, implementation: Implementation) -> Iterator[Worker]:

@@ -28,6 +28,7 @@ from crossfw.harness.speed import SpeedResult, SpeedTest
 from crossfw.harness.store import Store
 from crossfw.harness.sweep import Outcome, check_sweeps, run_sweeps
 from crossfw.harness.work import Work
+from crossfw.models import Implementation
 from crossfw.report.write import write_report
 from crossfw.schema import SCHEMA, Failure, Results, TaskResult
 
@@ -38,14 +39,16 @@ REPORT_SHARE = 0.02  # of the time of a run, at most, goes into reports before i
 class Run:
     """One run of `crossfw run`."""
 
-    def __init__(self, options: RunOptions, command: list[str], console: Console):
-        self.options, self.console = options, console
+    def __init__(self, options: RunOptions, command: list[str], console: Console, crew: Crew):
+        self.options, self.console, self.crew = options, console, crew
         self.named = bool(options.tasks)
         self.skipped: dict[str, str] = {}
         self.work = [Work(find_task(name), options) for name in options.tasks or task_names()]
+        self.missing = missing_frameworks(options.implementations, dict(options.pythons))
+        if not options.resume:  # else there may be nothing left to do for them
+            crew.start(self.present)
         for work in self.work:
             self.load_data(work)
-        self.missing = missing_frameworks(options.implementations, dict(options.pythons))
         self.store = Store(options.out, options.resume)
         self.environments: dict[str, dict] = {}
         kept = self.store.earlier_results({work.task.name for work in self.work}) if options.resume else []
@@ -67,6 +70,11 @@ class Run:
         self.new: list[TaskResult] = []
         self.next_report, self.unreported = 0.0, False
 
+    @property
+    def present(self) -> list[Implementation]:
+        """The implementations whose framework is here."""
+        return [one for one in self.options.implementations if one.framework not in self.missing]
+
     def load_data(self, work: Work) -> None:
         """Read every task's data before anything runs, so that a mistake is told at once.
 
@@ -85,14 +93,14 @@ class Run:
     def execute(self) -> Results:
         """Run all tasks; the report is written as they end, and in any case at the end or where the run is ended."""
         pythons, threads = dict(self.options.pythons), self.options.threads
-        crew, racers = Crew(pythons, 1), Crew(pythons, threads, choose_cpus(threads))
-        with RunProgress(self.console, len(self.work)) as progress, crew, racers:
-            self.try_out(crew)
+        racers = Crew(pythons, threads, choose_cpus(threads))
+        with RunProgress(self.console, len(self.work)) as progress, racers:
+            self.try_out()
             for framework, reason in self.missing.items():
                 progress.say(f"the implementations of {framework} are left out: {reason}")
             try:
                 for work in self.work:
-                    result = self.run_task(work, crew, racers, progress)
+                    result = self.run_task(work, racers, progress)
                     self.results["tasks"].append(result)
                     self.new.append(result)
                     self.unreported = True
@@ -110,7 +118,7 @@ class Run:
         write_report(self.results, self.options.out)
         self.next_report = time.monotonic() + (time.monotonic() - begun) / REPORT_SHARE
 
-    def try_out(self, crew: Crew) -> None:
+    def try_out(self) -> None:
         """Build the first model with every implementation that is the user's own, or on a device that may be missing.
 
         MXNet's last release cannot use a card that torch can: it counts as missing then, if there is torch to run.
@@ -126,7 +134,7 @@ class Run:
                 continue
             arguments = {"model": work.task.model.kind, "spec": asdict(work.spec), "dtype": "float64"}
             try:
-                crew.worker(implementation).call("build", **arguments, device=self.options.device)
+                self.crew.worker(implementation).call("build", **arguments, device=self.options.device)
             except WorkerError as error:
                 if torch and implementation.framework == "mxnet" and not own:
                     self.missing["mxnet"] = f"mxnet cannot run on {self.options.device}: {explain(error)}"
@@ -135,7 +143,7 @@ class Run:
                 remedy = f"mend {implementation.file}" if own else "use --device cpu, or leave this implementation out"
                 raise CrossfwError(asked, f"it cannot be built: {explain(error)}", remedy) from error
 
-    def run_task(self, work: Work, crew: Crew, racers: Crew, progress: RunProgress) -> TaskResult:
+    def run_task(self, work: Work, racers: Crew, progress: RunProgress) -> TaskResult:
         """All cells of one task, and what they amount to."""
         task = work.task
         if task.name in self.skipped:
@@ -147,27 +155,28 @@ class Run:
             self.environments.update(finished["environments"])
             progress.say(f"{task.name}: finished before, not run again")
             return finished["result"]
-        cells = self.run_cells(work, crew, progress)
+        cells = self.run_cells(work, progress)
         result = self.conclude(cells, racers, progress)
         if not result["failures"]:
             kept = {"result": result, "environments": self.environments}
             self.store.conclude(task.name, key, kept, self.options.keep_traces)
         return result
 
-    def run_cells(self, work: Work, crew: Crew, progress: RunProgress) -> Cells:
-        """Agreement and training of all implementations, side by side."""
-        cells = Cells(work, self.store, crew, progress.advance)
-        present = []
+    def run_cells(self, work: Work, progress: RunProgress) -> Cells:
+        """Agreement and training of all implementations, side by side.
+
+        The reference comes last: at the end of a task a second process helps with it, and its start is the shortest.
+        """
+        cells, present = Cells(work, self.store, self.crew, progress.advance), self.present
         for implementation in self.options.implementations:
             if implementation.framework in self.missing:
                 reason = self.missing[implementation.framework]
                 cells.failures.append(Failure(implementation=implementation.name, stage="start", reason=reason))
-            else:
-                present.append(implementation)
         ticks = sum(cells.ticks(implementation) for implementation in present)
         what = f"agreement, and training for {work.setup()['epochs run']} epochs" if work.epochs else "agreement"
         progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks, AGREEMENT_SHARE)
-        run_side_by_side(crew, [cells.jobs(implementation) for implementation in present], self.options.threads)
+        queues = [cells.jobs(implementation) for implementation in reversed(present)]
+        run_side_by_side(self.crew, queues, self.options.threads)
         return cells
 
     def conclude(self, cells: Cells, racers: Crew, progress: RunProgress) -> TaskResult:
@@ -222,6 +231,7 @@ def run(options: RunOptions, command: list[str], console: Console) -> tuple[Resu
     Raises:
         CrossfwError: wrong use, or an environment in which nothing can run.
     """
-    harness = Run(options, command, console)
-    results = harness.execute()
+    with Crew(dict(options.pythons), 1) as crew:
+        harness = Run(options, command, console, crew)
+        results = harness.execute()
     return results, exit_code(harness.new, harness.named)

@@ -52,7 +52,7 @@ def stages(work: Work, store: Store, crew: Crew) -> int:
     cells = Cells(work, store, crew, lambda: None)
     queues = [
         [lambda i=implementation, dtype=dtype: cells.agreement(i, dtype) for dtype in DTYPES]
-        for implementation in work.options.implementations
+        for implementation in reversed(work.options.implementations)
     ]
     run_side_by_side(crew, queues, work.options.threads)
     rows = Conclusion(cells).agreement()
@@ -68,25 +68,34 @@ def processor_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
+def ready_work(options: RunOptions) -> list[Work]:
+    """All tasks whose data can be had, read."""
+    ready = []
+    for name in task_names():
+        work = Work(find_task(name), options)
+        try:
+            work.check()
+        except CorpusUnavailable:
+            print(f"  {name:40} left out: its corpus is not here")
+            continue
+        ready.append(work)
+    return ready
+
+
 def agreement() -> int:
     """All tasks whose data can be had."""
-    begin, before, rows, done = time.perf_counter(), processor_seconds(), 0, 0
+    begin, before, rows = time.perf_counter(), processor_seconds(), 0
     with tempfile.TemporaryDirectory() as folder:
         options = RunOptions(tasks=(), out=Path(folder), threads=min(CORES, os.cpu_count() or 1))
         store = Store(options.out, resume=False)
         with Crew({}, 1) as crew:
-            for name in task_names():
-                work, since = Work(find_task(name), options), time.perf_counter()
-                try:
-                    work.check()
-                except CorpusUnavailable:
-                    print(f"  {name:40} left out: its corpus is not here")
-                    continue
-                ready = time.perf_counter()
-                rows, done = rows + stages(work, store, crew), done + 1
-                spent = time.perf_counter()
-                print(f"  {name:40} {spent - since:7.2f} s, of which data and shared state {ready - since:.2f} s")
-    more = f" ({done} tasks, {rows} rows; {processor_seconds() - before:.1f} s of processor time)"
+            crew.start(options.implementations)
+            ready = ready_work(options)
+            print(f"  {'data of all tasks':40} {time.perf_counter() - begin:7.2f} s")
+            for work in ready:
+                since, rows = time.perf_counter(), rows + stages(work, store, crew)
+                print(f"  {work.task.name:40} {time.perf_counter() - since:7.2f} s")
+    more = f" ({len(ready)} tasks, {rows} rows; {processor_seconds() - before:.1f} s of processor time)"
     return report("agreement, stages 0 to 7", time.perf_counter() - begin, AGREEMENT_SECONDS, more)
 
 
