@@ -25,7 +25,7 @@ from crossfw.throughput.timing import LONGER
 from crossfw.training.curves import make_ready, recipe_weights
 
 ROUNDS = {"quick": 30, "full": 200}  # at most: precision or the budget ends them before
-BUDGET_SECONDS = {"quick": 0.8, "full": 5.0}  # of a mode
+BUDGET_SECONDS = {"quick": 1.4, "full": 5.0}  # of a mode
 VISITS = {"quick": VISIT_SECONDS, "full": 0.03}  # seconds
 
 
