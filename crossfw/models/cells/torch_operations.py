@@ -94,18 +94,19 @@ def _add(W_T: torch.Tensor, sums: torch.Tensor, h: torch.Tensor) -> None:
     sums.addmm_(h, W_T)
 
 
-def adder_back(W: torch.Tensor, onednn: bool) -> Adder:
-    """What adds d W to the gradient of h, `in_halves`, for d `for_halves` and W (G H, H)."""
-    if onednn:
+def adder_back(place: Place, W: torch.Tensor, like: torch.Tensor) -> Adder:
+    """What adds d W to the gradient of h, `in_halves`, for d `for_halves` and W (G H, H), in the loops over `like`."""
+    if uses_onednn(place, like):
         W_T = laid_out(W.T)
         return lambda d_h, d: d_h.add_(onednn_product(d, W_T))
-    W = in_halves(W, halves(W.shape[-1]))
+    W = in_halves(W, halves(place, like))
     return lambda d_h, d: d_h.baddbmm_(d, W)
 
 
-def halves(columns: int, onednn: bool = False) -> int:
-    """In how many pieces `in_halves` has a matrix: one that is small, odd, or multiplied by oneDNN stays in one."""
-    return 1 if onednn or columns % 2 or columns < WORTH_HALVING else 2
+def halves(place: Place, like: torch.Tensor) -> int:
+    """In how many pieces the loops over `like` (T, N, ...) have the gradients of states, see `in_halves`."""
+    columns = place.hidden_size
+    return 1 if columns % 2 or columns < WORTH_HALVING or uses_onednn(place, like) else 2
 
 
 def in_halves(x: torch.Tensor, pieces: int) -> torch.Tensor:

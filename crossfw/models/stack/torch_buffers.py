@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from crossfw.models.cells.torch_operations import halves, uses_onednn
+from crossfw.models.cells.torch_operations import halves
 from crossfw.models.stack.spec import Place
 
 _gradients: WeakValueDictionary[tuple, Gradients] = WeakValueDictionary()  # alive as long as buffers of their shape
@@ -40,7 +40,7 @@ class Gradients:
 
     def __init__(self, cell: ModuleType, place: Place, like: torch.Tensor):
         self.lock, (steps, size, H) = Lock(), like.shape
-        pieces = halves(H, uses_onednn(place, like))
+        pieces = halves(place, like)
         self.d_sums = like.new_empty(steps, size, place.spec.GATES * H)
         self.d_kept = {name: like.new_empty(steps, size, width * H) for name, width in cell.d_widths(place).items()}
         self.d_h = like.new_empty(steps + 1, pieces, size, H // pieces)

@@ -22,8 +22,10 @@ KEPT = {"inner": 1}  # what stands beside x_n: in a product with r (reset after)
 
 
 def prepare(place: Place, p: dict, like: torch.Tensor) -> tuple:
-    """What all steps over `like` (T, N, H) share: the products with W_hh^T of r and z, and of n; their biases (1, H),
-    where they are not with the inputs."""
+    """What all steps over `like` (T, N, H) share: the products with W_hh^T of r and z, and of n; and their biases.
+
+    The biases (1, H) are zeros where they are with the inputs.
+    """
     onednn, (W_rz, W_n) = uses_onednn(place, like), by_use(place, p["W_hh"], 0)
     b = p["b_hh"] if place.reset == "after" and place.biases == 2 else p["W_hh"].new_zeros(len(p["W_hh"]))
     b = b.unflatten(0, (3, 1, -1))
@@ -56,7 +58,7 @@ def step(place: Place, shared: tuple, part: tuple, state: tuple, new: tuple) -> 
 
 def prepare_backward(place: Place, p: dict, like: torch.Tensor) -> tuple:
     """What all steps of back-propagation share: the products with W_hh of r and z, and of n."""
-    return tuple(adder_back(W, uses_onednn(place, like)) for W in by_use(place, p["W_hh"], 0))
+    return tuple(adder_back(place, W, like) for W in by_use(place, p["W_hh"], 0))
 
 
 def d_widths(place: Place) -> dict[str, int]:
@@ -70,7 +72,7 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); in halves those
     that d_h reaches and those that `inner` reaches.
     """
-    pieces, d_gates = halves(place.hidden_size, uses_onednn(place, d_sums)), by_sum(d_sums, 3)
+    pieces, d_gates = halves(place, d_sums), by_sum(d_sums, 3)
     d_r, _, d_n = d_gates.unbind(1)
     if place.reset == "after":
         by_h, by_inner, from_n = d_gates, d_kept["inner"], d_kept["inner"]
@@ -83,7 +85,7 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 def reread(place: Place, part: tuple) -> tuple:
     """What a step of back-propagation reads of the forward pass, for all steps: z, and r."""
     _, r, z, *_ = part
-    pieces = halves(place.hidden_size, uses_onednn(place, z))
+    pieces = halves(place, z)
     return in_halves(z, pieces), in_halves(r, pieces)
 
 

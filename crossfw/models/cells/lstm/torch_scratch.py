@@ -51,7 +51,7 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 
     The gradients of the sums (T, N, 4H), of i, f and g, and of o; what d_h is multiplied with on its way to c.
     """
-    pieces = halves(place.hidden_size, uses_onednn(place, d_sums))
+    pieces = halves(place, d_sums)
     d_gates = in_halves(by_sum(d_sums, 4), pieces)
     return for_halves(d_sums, pieces), d_gates[:, :3], d_gates[:, 3], in_halves(d_kept["to_c"], pieces)
 
@@ -59,7 +59,7 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 def reread(place: Place, part: tuple) -> tuple:
     """What a step of back-propagation reads of the forward pass, for all steps: f, the way of d_c to the c before."""
     f = part[3]
-    return (in_halves(f, halves(place.hidden_size, uses_onednn(place, f))),)
+    return (in_halves(f, halves(place, f)),)
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:

@@ -55,7 +55,7 @@ def step(place: Place, add: Adder, part: tuple, state: tuple, new: tuple) -> Non
 
 def prepare_backward(place: Place, p: dict, like: torch.Tensor) -> Adder:
     """What all steps of back-propagation share: the product with W_hh."""
-    return adder_back(p["W_hh"], uses_onednn(place, like))
+    return adder_back(place, p["W_hh"], like)
 
 
 def d_widths(place: Place) -> dict[str, int]:
@@ -68,7 +68,7 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 
     The gradient of the sums (T, N, H), as it is and in halves.
     """
-    pieces = halves(place.hidden_size, uses_onednn(place, d_sums))
+    pieces = halves(place, d_sums)
     return for_halves(d_sums, pieces), in_halves(d_sums, pieces)
 
 
