@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Callable
+from typing import Any, Callable
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from crossfw.models.stack.spec import Place
 
 Adder = Callable[[torch.Tensor, torch.Tensor], object]  # changes the first by a product with the second
-WORTH_HALVING = 256  # columns; fewer are sooner multiplied at once
 FEW_STEPS, LARGE_PRODUCT = 4, 2**22  # multiplications; below either, laying out a matrix does not pay
 
 
@@ -49,15 +49,19 @@ def by_sum(d_sums: torch.Tensor, gates: int) -> torch.Tensor:
     return d_sums.unflatten(-1, (gates, -1)).transpose(1, 2)
 
 
-def uses_onednn(place: Place, like: torch.Tensor) -> bool:
-    """Whether the loops over `like` (T, N, ...) leave products with W_hh to oneDNN: large ones, in float32 on a CPU.
-
-    It has the matrix laid out for it once, as in the libraries' layers; `mm` lays it out anew for every product, and
-    takes up to 2.3 times as long.
-    """
-    (steps, size), work = like.shape[:2], place.spec.GATES * place.hidden_size**2
+def suits_onednn(like: torch.Tensor, multiplications: int) -> bool:
+    """Whether a product is left to oneDNN: a large one, in float32 on a CPU. `mm` takes up to 2.3 times as long."""
     fit = like.device.type == "cpu" and like.dtype == torch.float32 and torch.backends.mkldnn.is_available()
-    return fit and steps >= FEW_STEPS and size * work >= LARGE_PRODUCT
+    return fit and multiplications >= LARGE_PRODUCT
+
+
+def uses_onednn(place: Place, like: torch.Tensor) -> bool:
+    """Whether the loops over `like` (T, N, ...) leave products with W_hh to oneDNN.
+
+    It has the matrix laid out for it once, as in the libraries' layers; `mm` lays it out anew for every product.
+    """
+    steps, size = like.shape[:2]
+    return steps >= FEW_STEPS and suits_onednn(like, size * place.spec.GATES * place.hidden_size**2)
 
 
 def laid_out(W: torch.Tensor) -> torch.Tensor:
@@ -65,9 +69,38 @@ def laid_out(W: torch.Tensor) -> torch.Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(W)
 
 
-def onednn_product(x: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
-    """x W^T."""
-    return torch.ops.mkldnn._linear_pointwise(x, W, None, "none", [], "")
+def onednn_product(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
+    """x W^T + b."""
+    return torch.ops.mkldnn._linear_pointwise(x, W, b, "none", [], "")
+
+
+def product(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
+    """x W^T + b for x (..., D), W (rows, D) and b (rows,); without a graph, see `affine`."""
+    if suits_onednn(x, x.numel() * len(W)):
+        return onednn_product(x, W, b)
+    return x @ W.T if b is None else torch.addmm(b, x.flatten(0, -2), W.T).unflatten(0, x.shape[:-1])
+
+
+class Affine(torch.autograd.Function):
+    """x W^T + b with its gradients; those of W and b are sums over all rows of x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """The outputs (..., rows)."""
+        ctx.save_for_backward(x, W)
+        return product(x, W, b)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The gradients of x, W and b."""
+        x, W = ctx.saved_tensors
+        return product(d, W.T), outer(d, x), d.flatten(0, -2).sum(dim=0)
+
+
+def affine(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """x W^T + b for x (..., D), W (rows, D) and b (rows,)."""
+    return Affine.apply(x, W, b)
 
 
 def adder(W: torch.Tensor, gates: int, onednn: bool) -> Adder:
@@ -95,39 +128,18 @@ def _add(W_T: torch.Tensor, sums: torch.Tensor, h: torch.Tensor) -> None:
 
 
 def adder_back(place: Place, W: torch.Tensor, like: torch.Tensor) -> Adder:
-    """What adds d W to the gradient of h, `in_halves`, for d `for_halves` and W (G H, H), in the loops over `like`."""
+    """What adds d W to the gradient of h, for d (N, G H) and W (G H, H), in the loops over `like`."""
     if uses_onednn(place, like):
         W_T = laid_out(W.T)
         return lambda d_h, d: d_h.add_(onednn_product(d, W_T))
-    W = in_halves(W, halves(place, like))
-    return lambda d_h, d: d_h.baddbmm_(d, W)
+    return lambda d_h, d: d_h.addmm_(d, W)
 
 
-def halves(place: Place, like: torch.Tensor) -> int:
-    """In how many pieces the loops over `like` (T, N, ...) have the gradients of states, see `in_halves`."""
-    columns = place.hidden_size
-    return 1 if columns % 2 or columns < WORTH_HALVING or uses_onednn(place, like) else 2
-
-
-def in_halves(x: torch.Tensor, pieces: int) -> torch.Tensor:
-    """Both halves of the columns as a view (..., 2, N, H / 2) of x (..., N, H); in one piece (..., 1, N, H).
-
-    A product with each half of a matrix keeps the threads of `mm` apart.
-    """
-    return x.unflatten(-1, (pieces, -1)).movedim(-2, -3)
-
-
-def from_halves(x: torch.Tensor) -> torch.Tensor:
-    """The inverse of `in_halves`."""
-    return x.movedim(-3, -2).flatten(-2)
-
-
-def for_halves(d: torch.Tensor, pieces: int) -> torch.Tensor:
-    """d (T, N, K) as a view (T, 2, N, K), for products with both halves of a matrix (K, columns)."""
-    return d[:, None].expand(-1, pieces, -1, -1)
-
-
-def outer(d: torch.Tensor, h: torch.Tensor, onednn: bool) -> torch.Tensor:
-    """The sum over steps and sequences of d_t h_t^T, as one product, for d (T, N, G H) and h (T, N, columns)."""
-    d, h = d.flatten(0, 1), h.flatten(0, 1)
-    return onednn_product(h.T, d.contiguous().T).T if onednn else d.T @ h
+def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+    """The sum over all rows of d h^T, as one product, for d (..., rows) and h (..., columns)."""
+    d, h = d.flatten(0, -2), h.flatten(0, -2)
+    if not suits_onednn(d, d.shape[1] * h.numel()):
+        return d.T @ h
+    if d.shape[1] <= h.shape[1]:  # the first factor is transposed in memory, the second is not
+        return onednn_product(d.T, h.contiguous().T)
+    return onednn_product(h.T, d.contiguous().T).T

@@ -17,7 +17,6 @@ from weakref import WeakValueDictionary
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from crossfw.models.cells.torch_operations import halves
 from crossfw.models.stack.spec import Place
 
 _gradients: WeakValueDictionary[tuple, Gradients] = WeakValueDictionary()  # alive as long as buffers of their shape
@@ -32,18 +31,16 @@ class Gradients:
         lock: for who uses it.
         d_sums: (T, N, G H), of the gates' sums.
         d_kept: (T, N, width H) each, what the cell keeps for its steps of back-propagation.
-        d_h: (T + 1, 2, N, H / 2), of h in halves of its columns, or in one piece, as the states stand; `d_hidden` after
-            all steps.
+        d_h: (T + 1, N, H), of h, as the states stand; `d_hidden` after all steps.
         rows: what every step writes, see the cells' `d_parts`.
         old, new: for each step d_h before and after it.
     """
 
     def __init__(self, cell: ModuleType, place: Place, like: torch.Tensor):
         self.lock, (steps, size, H) = Lock(), like.shape
-        pieces = halves(place, like)
         self.d_sums = like.new_empty(steps, size, place.spec.GATES * H)
         self.d_kept = {name: like.new_empty(steps, size, width * H) for name, width in cell.d_widths(place).items()}
-        self.d_h = like.new_empty(steps + 1, pieces, size, H // pieces)
+        self.d_h = like.new_empty(steps + 1, size, H)
         self.rows = by_step(cell.d_parts(place, self.d_sums, self.d_kept), steps)
         _, before, after = ends(place, steps)
         d_h = self.d_h.unbind()

@@ -10,8 +10,6 @@ the same:
 - The gradient of a gate's sum is that of the state after the step times a factor of forward quantities (chain rule):
   the factors of all steps are computed at once, where the gradients will stand, and the loop from the last step to the
   first only multiplies.
-- The gradients of the states stand in two halves of their columns, so that each thread has a product of its own,
-  except where oneDNN multiplies.
 - Every step writes where its results are kept, and changes the gradients of the state where they are, so that nothing
   is copied together before or after the loops; the memory, with its views by step, is used again (`torch_buffers`).
   MXNet's arrays cannot be written to in a graph: its sibling returns what this one writes.
@@ -26,7 +24,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from crossfw.models.cells.torch_operations import added_by_token, by_gate, from_halves, in_halves
+from crossfw.models.cells.torch_operations import added_by_token, affine, by_gate, outer, product
 from crossfw.models.stack.spec import Place, StackSpec
 from crossfw.models.stack.torch_buffers import Buffers, Gradients, give_back, take
 
@@ -49,8 +47,7 @@ def project(place: Place, p: dict, inputs: torch.Tensor, out: torch.Tensor | Non
         table = (by_gate(p["W_xh"], gates) + bias.reshape(gates, 1, -1)).flatten(0, 1)
         found = torch.index_select(table, 0, rows, out=None if out is None else out.flatten(0, 2))
         return found.unflatten(0, (shape[0], gates, shape[1]))
-    sums = torch.addmm(bias, inputs.flatten(0, 1), p["W_xh"].T)
-    sums = sums.unflatten(1, (gates, -1)).unflatten(0, shape).transpose(1, 2)
+    sums = affine(inputs, p["W_xh"], bias).unflatten(-1, (gates, -1)).transpose(1, 2)
     return sums.contiguous() if out is None else out.copy_(sums)
 
 
@@ -61,7 +58,7 @@ def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: t
         d_rows = added_by_token(d_flat, inputs.flatten(), place.input_size)
         d_inputs, d_W, d_bias = None, d_rows.T, d_rows.sum(dim=0)
     else:
-        d_inputs, d_W = d_projected @ p["W_xh"], d_flat.T @ inputs.flatten(0, 1)
+        d_inputs, d_W = product(d_projected, p["W_xh"].T), outer(d_projected, inputs)
         d_bias = d_flat.sum(dim=0)
     return d_inputs, {"W_xh": d_W, **dict.fromkeys(place.projected_biases, d_bias)}
 
@@ -107,7 +104,7 @@ class Steps(torch.autograd.Function):
         with back.lock:
             back.d_h[buffers.first] = 0
             d_hidden = d_hidden if mask is None else d_hidden * mask[:, :, None]
-            back.d_hidden[:] = in_halves(d_hidden, back.d_h.shape[1])
+            back.d_hidden[:] = d_hidden
             found = back_propagate(place, p, mask, inputs, buffers, back, d_last)
         give_back(buffers, p["W_xh"])
         return None, None, None, *found
@@ -123,8 +120,8 @@ def back_propagate(
     d_last: tuple[torch.Tensor, ...],
 ) -> tuple[torch.Tensor | None, ...]:
     """The gradients of the inputs, the parameters and the first state, where those of the hidden states stand."""
-    cell, steps, pieces = cell_of(place), len(inputs), back.d_h.shape[1]
-    d_end, *d_others = (in_halves(d, pieces).clone(memory_format=torch.contiguous_format) for d in d_last)
+    cell, steps = cell_of(place), len(inputs)
+    d_end, *d_others = (d.clone(memory_format=torch.contiguous_format) for d in d_last)
     back.d_h[buffers.last].add_(d_end)
     cell.factors(place, buffers.parts, buffers.before, buffers.hidden, back.d_sums, back.d_kept)
     shared = cell.prepare_backward(place, p, buffers.hidden)
@@ -136,8 +133,7 @@ def back_propagate(
             d.add_(d_passed)
     d_inputs, d_p = project_backward(place, p, inputs, back.d_sums)
     d_p = {**cell.gradients(place, buffers.kept, buffers.before, back.d_sums, back.d_kept), **d_p}
-    d_first = [from_halves(d) for d in (back.d_h[buffers.first].clone(), *d_others)]
-    return d_inputs, *(d_p[name] for name in p), *d_first
+    return d_inputs, *(d_p[name] for name in p), back.d_h[buffers.first].clone(), *d_others
 
 
 def take_passed(d_state: tuple[torch.Tensor, ...], real: torch.Tensor) -> list[torch.Tensor]:

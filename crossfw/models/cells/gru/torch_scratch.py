@@ -8,9 +8,6 @@ from crossfw.models.cells.torch_operations import (
     adder,
     adder_back,
     by_sum,
-    for_halves,
-    halves,
-    in_halves,
     outer,
     sigmoid_back,
     tanh_back,
@@ -69,24 +66,22 @@ def d_widths(place: Place) -> dict[str, int]:
 def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     """What a step of back-propagation writes besides the state's gradient, for all steps.
 
-    For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); in halves those
-    that d_h reaches and those that `inner` reaches.
+    For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); those that d_h
+    reaches and those that `inner` reaches.
     """
-    pieces, d_gates = halves(place, d_sums), by_sum(d_sums, 3)
+    d_gates = by_sum(d_sums, 3)
     d_r, _, d_n = d_gates.unbind(1)
     if place.reset == "after":
         by_h, by_inner, from_n = d_gates, d_kept["inner"], d_kept["inner"]
     else:
         by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
-    products = (for_halves(d, pieces) for d in (by_use(place, d_sums, -1)[0], from_n))
-    return *products, in_halves(by_h, pieces), in_halves(by_inner, pieces)
+    return by_use(place, d_sums, -1)[0], from_n, by_h, by_inner
 
 
 def reread(place: Place, part: tuple) -> tuple:
     """What a step of back-propagation reads of the forward pass, for all steps: z, and r."""
     _, r, z, *_ = part
-    pieces = halves(place, z)
-    return in_halves(z, pieces), in_halves(r, pieces)
+    return z, r
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:
@@ -121,10 +116,10 @@ def step_backward(place: Place, shared: tuple, d_part: tuple, d_state: tuple, d_
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
     """The gradients of W_hh, and of b_hh where it is no part of the projected inputs, over all steps at once."""
-    onednn, (d_rz, d_n) = uses_onednn(place, d_sums), by_use(place, d_sums, -1)
-    rows = outer(d_rz, old["h"], onednn)
+    d_rz, d_n = by_use(place, d_sums, -1)
+    rows = outer(d_rz, old["h"])
     if place.reset == "before":
-        return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"], onednn)])}
+        return {"W_hh": torch.cat([rows, outer(d_n, kept["inner"])])}
     d_inner = d_kept["inner"]
     b_hh = torch.cat([d_rz.sum(dim=(0, 1)), d_inner.sum(dim=(0, 1))]) if place.biases == 2 else None
-    return {"W_hh": torch.cat([rows, outer(d_inner, old["h"], onednn)]), "b_hh": b_hh}
+    return {"W_hh": torch.cat([rows, outer(d_inner, old["h"])]), "b_hh": b_hh}

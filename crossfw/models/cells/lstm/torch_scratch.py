@@ -9,9 +9,6 @@ from crossfw.models.cells.torch_operations import (
     Adder,
     adder,
     by_sum,
-    for_halves,
-    halves,
-    in_halves,
     sigmoid_back,
     tanh_back,
     uses_onednn,
@@ -51,15 +48,13 @@ def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
 
     The gradients of the sums (T, N, 4H), of i, f and g, and of o; what d_h is multiplied with on its way to c.
     """
-    pieces = halves(place, d_sums)
-    d_gates = in_halves(by_sum(d_sums, 4), pieces)
-    return for_halves(d_sums, pieces), d_gates[:, :3], d_gates[:, 3], in_halves(d_kept["to_c"], pieces)
+    d_gates = by_sum(d_sums, 4)
+    return d_sums, d_gates[:, :3], d_gates[:, 3], d_kept["to_c"]
 
 
 def reread(place: Place, part: tuple) -> tuple:
     """What a step of back-propagation reads of the forward pass, for all steps: f, the way of d_c to the c before."""
-    f = part[3]
-    return (in_halves(f, halves(place, f)),)
+    return (part[3],)
 
 
 def factors(place: Place, part: tuple, before: dict, hidden: torch.Tensor, d_sums: torch.Tensor, d_kept: dict) -> None:

@@ -8,9 +8,6 @@ from crossfw.models.cells.torch_operations import (
     Adder,
     adder,
     adder_back,
-    for_halves,
-    halves,
-    in_halves,
     outer,
     sigmoid_back,
     tanh_back,
@@ -66,10 +63,9 @@ def d_widths(place: Place) -> dict[str, int]:
 def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     """What a step of back-propagation writes besides the state's gradient, for all steps.
 
-    The gradient of the sums (T, N, H), as it is and in halves.
+    The gradient of the sums (T, N, H).
     """
-    pieces = halves(place, d_sums)
-    return for_halves(d_sums, pieces), in_halves(d_sums, pieces)
+    return (d_sums,)
 
 
 def reread(place: Place, part: tuple) -> tuple:
@@ -87,11 +83,10 @@ def step_backward(place: Place, add: Adder, d_part: tuple, d_state: tuple, d_old
 
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
-    (d_sums, d_a), (d_h,) = d_part, d_state
-    d_a.mul_(d_h)
-    add(d_old, d_sums)
+    (d_a,), (d_h,) = d_part, d_state
+    add(d_old, d_a.mul_(d_h))
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
     """The gradient of W_hh, over all steps at once."""
-    return {"W_hh": outer(d_sums, old["h"], uses_onednn(place, d_sums))}
+    return {"W_hh": outer(d_sums, old["h"])}

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from crossfw.models.cells.torch_operations import affine
+
 
 def pool(spec: Any, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """One vector (N, width) for each sequence; hidden states of masked steps are 0."""
@@ -17,4 +19,4 @@ def pool(spec: Any, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None)
 
 def apply(spec: Any, p: dict, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """Outputs (N, Q) from hidden states (T, N, width) and the last state."""
-    return pool(spec, hidden, last, mask) @ p["W_hq"].T + p["b_q"]
+    return affine(pool(spec, hidden, last, mask), p["W_hq"], p["b_q"])

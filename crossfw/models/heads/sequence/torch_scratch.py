@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 
+from crossfw.models.cells.torch_operations import affine
+
 
 def apply(spec: Any, p: dict, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """Outputs (T, N, Q) from hidden states (T, N, width)."""
     if not spec.readout:
         return hidden
-    return torch.addmm(p["b_q"], hidden.flatten(0, 1), p["W_hq"].T).unflatten(0, hidden.shape[:2])
+    return affine(hidden, p["W_hq"], p["b_q"])
