@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from crossfw.models import torch_products
 from crossfw.models.cells import torch_operations
 from crossfw.models.network.spec import Spec
 from crossfw.models.network.torch_scratch import Model
@@ -34,10 +35,12 @@ def everything(name: str, dtype: str) -> list[torch.Tensor]:
 
 @pytest.fixture
 def onednn(monkeypatch) -> list:
-    """All products with W_hh by oneDNN; a list with an entry for each."""
-    multiply, taken = torch_operations.onednn_product, []
-    monkeypatch.setattr(torch_operations, "LARGE_PRODUCT", 0)
-    monkeypatch.setattr(torch_operations, "onednn_product", lambda *arrays: taken.append(1) or multiply(*arrays))
+    """All products by oneDNN; a list with an entry for each."""
+    multiply, taken = torch_products.onednn_product, []
+    monkeypatch.setattr(torch_operations, "LARGE_STEP", 0)
+    monkeypatch.setattr(torch_products, "LARGE_PRODUCT", 0)
+    for module in (torch_operations, torch_products):
+        monkeypatch.setattr(module, "onednn_product", lambda *arrays: taken.append(1) or multiply(*arrays))
     return taken
 
 
@@ -48,6 +51,25 @@ def test_products_by_onednn_are_exact_up_to_rounding(name, onednn):
     for want, found in zip(exact, everything(name, "float32"), strict=True):
         assert (found - want).abs().max() <= ROUNDINGS * want.abs().max()
     assert onednn
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(3, 7), (7, 3), (5, 5)])
+@pytest.mark.parametrize("strided", [False, True])
+def test_a_product_and_the_gradients_of_its_weights_by_onednn(rows, columns, strided, onednn):
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.from_numpy(rng.normal(size=shape).astype(np.float32))
+
+    rng = np.random.default_rng(0)
+    d, x = (normal(4, 6, 2 * width)[..., :: 1 + strided][..., :width] for width in (rows, columns))
+    W, b = normal(rows, columns), normal(rows)
+    for found, want in (
+        (torch_products.product(x, W), x.double() @ W.double().T),
+        (torch_products.product(x, W, b), x.double() @ W.double().T + b.double()),
+        (torch_products.product(d, W.T), d.double() @ W.double()),
+        (torch_products.outer(d, x), torch.einsum("tni,tnj->ij", d.double(), x.double())),
+    ):
+        assert (found.double() - want).abs().max() <= ROUNDINGS * want.abs().max()
+    assert len(onednn) == 4
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable
+from typing import Callable
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from crossfw.models.stack.spec import Place
+from crossfw.models.torch_products import has_onednn, laid_out, onednn_product
 
 Adder = Callable[[torch.Tensor, torch.Tensor], object]  # changes the first by a product with the second
-FEW_STEPS, LARGE_PRODUCT = 4, 2**22  # multiplications; below either, laying out a matrix does not pay
+FEW_STEPS, LARGE_STEP = 4, 2**22  # multiplications; below either, laying out a matrix for a loop does not pay
 
 
 def sigmoid_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -49,58 +49,14 @@ def by_sum(d_sums: torch.Tensor, gates: int) -> torch.Tensor:
     return d_sums.unflatten(-1, (gates, -1)).transpose(1, 2)
 
 
-def suits_onednn(like: torch.Tensor, multiplications: int) -> bool:
-    """Whether a product is left to oneDNN: a large one, in float32 on a CPU. `mm` takes up to 2.3 times as long."""
-    fit = like.device.type == "cpu" and like.dtype == torch.float32 and torch.backends.mkldnn.is_available()
-    return fit and multiplications >= LARGE_PRODUCT
-
-
 def uses_onednn(place: Place, like: torch.Tensor) -> bool:
     """Whether the loops over `like` (T, N, ...) leave products with W_hh to oneDNN.
 
     It has the matrix laid out for it once, as in the libraries' layers; `mm` lays it out anew for every product.
     """
     steps, size = like.shape[:2]
-    return steps >= FEW_STEPS and suits_onednn(like, size * place.spec.GATES * place.hidden_size**2)
-
-
-def laid_out(W: torch.Tensor) -> torch.Tensor:
-    """W (rows, columns) for `onednn_product`."""
-    return torch.ops.mkldnn._reorder_linear_weight(W)
-
-
-def onednn_product(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
-    """x W^T + b."""
-    return torch.ops.mkldnn._linear_pointwise(x, W, b, "none", [], "")
-
-
-def product(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
-    """x W^T + b for x (..., D), W (rows, D) and b (rows,); without a graph, see `affine`."""
-    if suits_onednn(x, x.numel() * len(W)):
-        return onednn_product(x, W, b)
-    return x @ W.T if b is None else torch.addmm(b, x.flatten(0, -2), W.T).unflatten(0, x.shape[:-1])
-
-
-class Affine(torch.autograd.Function):
-    """x W^T + b with its gradients; those of W and b are sums over all rows of x."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        """The outputs (..., rows)."""
-        ctx.save_for_backward(x, W)
-        return product(x, W, b)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, d: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The gradients of x, W and b."""
-        x, W = ctx.saved_tensors
-        return product(d, W.T), outer(d, x), d.flatten(0, -2).sum(dim=0)
-
-
-def affine(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """x W^T + b for x (..., D), W (rows, D) and b (rows,)."""
-    return Affine.apply(x, W, b)
+    work = size * place.spec.GATES * place.hidden_size**2
+    return steps >= FEW_STEPS and work >= LARGE_STEP and has_onednn(like)
 
 
 def adder(W: torch.Tensor, gates: int, onednn: bool) -> Adder:
@@ -133,13 +89,3 @@ def adder_back(place: Place, W: torch.Tensor, like: torch.Tensor) -> Adder:
         W_T = laid_out(W.T)
         return lambda d_h, d: d_h.add_(onednn_product(d, W_T))
     return lambda d_h, d: d_h.addmm_(d, W)
-
-
-def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-    """The sum over all rows of d h^T, as one product, for d (..., rows) and h (..., columns)."""
-    d, h = d.flatten(0, -2), h.flatten(0, -2)
-    if not suits_onednn(d, d.shape[1] * h.numel()):
-        return d.T @ h
-    if d.shape[1] <= h.shape[1]:  # the first factor is transposed in memory, the second is not
-        return onednn_product(d.T, h.contiguous().T)
-    return onednn_product(h.T, d.contiguous().T).T

@@ -24,9 +24,10 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from crossfw.models.cells.torch_operations import added_by_token, affine, by_gate, outer, product
+from crossfw.models.cells.torch_operations import added_by_token, by_gate
 from crossfw.models.stack.spec import Place, StackSpec
 from crossfw.models.stack.torch_buffers import Buffers, Gradients, give_back, take
+from crossfw.models.torch_products import affine, outer, product
 
 
 def cell_of(place: Place) -> ModuleType:
@@ -52,13 +53,14 @@ def project(place: Place, p: dict, inputs: torch.Tensor, out: torch.Tensor | Non
 
 
 def project_backward(place: Place, p: dict, inputs: torch.Tensor, d_projected: torch.Tensor) -> tuple:
-    """The gradients of the inputs (None for tokens), and of W_xh and the biases by name, from (T, N, G H)."""
+    """The gradients of the inputs (None if not asked for), and of W_xh and the biases by name, from (T, N, G H)."""
     d_flat = d_projected.flatten(0, 1)
     if place.inputs == "tokens":
         d_rows = added_by_token(d_flat, inputs.flatten(), place.input_size)
         d_inputs, d_W, d_bias = None, d_rows.T, d_rows.sum(dim=0)
     else:
-        d_inputs, d_W = product(d_projected, p["W_xh"].T), outer(d_projected, inputs)
+        d_inputs = product(d_projected, p["W_xh"].T) if inputs.requires_grad else None
+        d_W = outer(d_projected, inputs)
         d_bias = d_flat.sum(dim=0)
     return d_inputs, {"W_xh": d_W, **dict.fromkeys(place.projected_biases, d_bias)}
 

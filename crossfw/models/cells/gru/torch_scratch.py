@@ -8,12 +8,12 @@ from crossfw.models.cells.torch_operations import (
     adder,
     adder_back,
     by_sum,
-    outer,
     sigmoid_back,
     tanh_back,
     uses_onednn,
 )
 from crossfw.models.stack.spec import Place
+from crossfw.models.torch_products import outer
 
 KEPT = {"inner": 1}  # what stands beside x_n: in a product with r (reset after), or r h (before)
 

@@ -8,12 +8,12 @@ from crossfw.models.cells.torch_operations import (
     Adder,
     adder,
     adder_back,
-    outer,
     sigmoid_back,
     tanh_back,
     uses_onednn,
 )
 from crossfw.models.stack.spec import Place
+from crossfw.models.torch_products import outer
 
 # f(a), written to `out`
 ACTIVATIONS = {

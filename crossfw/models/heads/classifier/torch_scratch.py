@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from crossfw.models.cells.torch_operations import affine
+from crossfw.models.torch_products import affine
 
 
 def pool(spec: Any, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:

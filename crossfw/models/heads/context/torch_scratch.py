@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from crossfw.models.cells.torch_operations import affine
+from crossfw.models.torch_products import affine
 
 
 def apply(spec: Any, p: dict, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
