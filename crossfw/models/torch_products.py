@@ -1,7 +1,6 @@
 """Products with weights, and their gradients: large ones by oneDNN.
 
-`mm` runs on MKL, which takes up to 2.3 times as long on some processors. The libraries' layers of both frameworks, and
-`torch.compile`, multiply by oneDNN too.
+`mm` runs on MKL, which takes up to 2.3 times as long on some processors. `nn.LSTM` and MXNet's layers use oneDNN too.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-LARGE_PRODUCT = 6_000_000  # multiplications; for fewer it does not pay that both factors are laid out anew
+LARGE_PRODUCT = 6_000_000  # multiplications; for fewer the call takes longer than what it saves
 
 
 def has_onednn(like: torch.Tensor) -> bool:
-    """Whether large products of tensors such as this one are left to oneDNN; `mm` takes up to 2.3 times as long."""
+    """Whether large products of tensors such as this one are left to oneDNN."""
     return like.device.type == "cpu" and like.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
@@ -33,11 +32,12 @@ def product(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor | None = None) -> 
     """x W^T + b for x (..., D), W (rows, D) and b (rows,); without a graph, see `affine`."""
     if x.numel() * len(W) >= LARGE_PRODUCT and has_onednn(x):
         return onednn_product(x, W, b)
-    return x @ W.T if b is None else torch.addmm(b, x.flatten(0, -2), W.T).unflatten(0, x.shape[:-1])
+    rows = x.flatten(0, -2)
+    return (rows @ W.T if b is None else torch.addmm(b, rows, W.T)).unflatten(0, x.shape[:-1])
 
 
 class Affine(torch.autograd.Function):
-    """x W^T + b with its gradients; those of W and b are sums over all rows of x."""
+    """x W^T + b with its gradients, once; those of W and b are sums over all rows of x."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -64,6 +64,6 @@ def outer(d: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
     d, h = d.flatten(0, -2), h.flatten(0, -2)
     if d.shape[1] * h.numel() < LARGE_PRODUCT or not has_onednn(d):
         return d.T @ h
-    if d.shape[1] <= h.shape[1]:  # the first factor is transposed in memory, the second is not
+    if d.shape[1] <= h.shape[1]:  # the first factor, the narrower one, is copied transposed; the second may be a view
         return onednn_product(d.T, h.contiguous().T)
     return onednn_product(h.T, d.contiguous().T).T

@@ -11,7 +11,7 @@ from crossfw.models.stack.spec import Place
 from crossfw.models.torch_products import has_onednn, laid_out, onednn_product
 
 Adder = Callable[[torch.Tensor, torch.Tensor], object]  # changes the first by a product with the second
-FEW_STEPS, LARGE_STEP = 4, 2**22  # multiplications; below either, laying out a matrix for a loop does not pay
+FEW_STEPS, LARGE_STEP = 4, 2**22  # steps, and multiplications in each, from which on laying out a matrix pays
 
 
 def sigmoid_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -52,7 +52,7 @@ def by_sum(d_sums: torch.Tensor, gates: int) -> torch.Tensor:
 def uses_onednn(place: Place, like: torch.Tensor) -> bool:
     """Whether the loops over `like` (T, N, ...) leave products with W_hh to oneDNN.
 
-    It has the matrix laid out for it once, as in the libraries' layers; `mm` lays it out anew for every product.
+    It has the matrix laid out for it once; `mm` lays it out anew for every product.
     """
     steps, size = like.shape[:2]
     work = size * place.spec.GATES * place.hidden_size**2
@@ -71,8 +71,8 @@ def adder(W: torch.Tensor, gates: int, onednn: bool) -> Adder:
 
 
 def _add_onednn(W: torch.Tensor, gates: int, sums: torch.Tensor, h: torch.Tensor) -> None:
-    product = onednn_product(h, W)
-    sums.add_(product.view(len(h), gates, -1).transpose(0, 1) if gates > 1 else product)
+    added = onednn_product(h, W)
+    sums.add_(added.view(len(h), gates, -1).transpose(0, 1) if gates > 1 else added)
 
 
 def _add_by_gate(W_T: torch.Tensor, sums: torch.Tensor, h: torch.Tensor) -> None:

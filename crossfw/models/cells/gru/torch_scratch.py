@@ -66,16 +66,16 @@ def d_widths(place: Place) -> dict[str, int]:
 def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
     """What a step of back-propagation writes besides the state's gradient, for all steps.
 
-    For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); those that d_h
-    reaches and those that `inner` reaches.
+    For the products the gradients of the sums of r and z, and of `inner` (reset after) or n (before); what d_h alone is
+    multiplied with; and the gradient of `inner` (after), or what that is multiplied with (before).
     """
-    d_gates = by_sum(d_sums, 3)
+    (d_rz, _), d_gates = by_use(place, d_sums, -1), by_sum(d_sums, 3)
     d_r, _, d_n = d_gates.unbind(1)
     if place.reset == "after":
         by_h, by_inner, from_n = d_gates, d_kept["inner"], d_kept["inner"]
     else:
         by_h, by_inner, from_n = d_gates[:, 1:], d_r, d_n
-    return by_use(place, d_sums, -1)[0], from_n, by_h, by_inner
+    return d_rz, from_n, by_h, by_inner
 
 
 def reread(place: Place, part: tuple) -> tuple:

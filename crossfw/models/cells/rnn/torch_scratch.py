@@ -61,10 +61,7 @@ def d_widths(place: Place) -> dict[str, int]:
 
 
 def d_parts(place: Place, d_sums: torch.Tensor, d_kept: dict) -> tuple:
-    """What a step of back-propagation writes besides the state's gradient, for all steps.
-
-    The gradient of the sums (T, N, H).
-    """
+    """What a step of back-propagation writes besides the state's gradient, for all steps: those of the sums."""
     return (d_sums,)
 
 
@@ -84,7 +81,8 @@ def step_backward(place: Place, add: Adder, d_part: tuple, d_state: tuple, d_old
     d_a = f'(a) d_h;  d_h_{t-1} = W_hh^T d_a.
     """
     (d_a,), (d_h,) = d_part, d_state
-    add(d_old, d_a.mul_(d_h))
+    d_a.mul_(d_h)
+    add(d_old, d_a)
 
 
 def gradients(place: Place, kept: dict, old: dict, d_sums: torch.Tensor, d_kept: dict) -> dict:
