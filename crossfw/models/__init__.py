@@ -7,6 +7,7 @@
     encoder_decoder/  two stacks: the other kind
     settings.py       checks that their specs share
     cost.py           the least that a step costs, in operations and bytes
+    torch_products.py products with weights, which the parts from scratch in PyTorch share
 
 Every folder has a `spec.py` (equations, canonical names and shapes), `numpy.py` (the float64 reference with
 back-propagation by hand) and four siblings, which define the same names in the same order. An implementation is named
