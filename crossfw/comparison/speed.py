@@ -202,7 +202,9 @@ def _untold(found: list[Contest]) -> Iterator[Finding]:
     few = [count for count in counts if count < FEWEST_SAMPLES]
     if few:
         seen = " to ".join(map(str, unique((min(few), max(few)))))
-        text = f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}"
+        text = (
+            f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}; --suite full takes more"
+        )
         yield Finding("unclear", "speed", "", f"{len(few)} of {len(counts)} rows", text)
     noisy = [contest for contest in found if contest.enough and contest.needed > 2 * EFFECT]
     if noisy:

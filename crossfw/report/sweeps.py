@@ -88,9 +88,10 @@ def overtaking_text(row: SweepOvertaking) -> str:
 
 
 def exponent_text(row: SweepExponent) -> str:
-    """`1.62 (1.50 to 1.74)`, without an interval where there is none."""
-    interval = "" if row["low"] is None or row["high"] is None else f" ({row['low']:.2f} to {row['high']:.2f})"
-    return f"{row['exponent']:.2f}{interval}"
+    """`1.62 (1.50 to 1.74)`, or what is missing for an interval."""
+    if row["low"] is None or row["high"] is None:
+        return f"{row['exponent']:.2f} (no interval from {row['points']} values)"
+    return f"{row['exponent']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
 
 
 def _about(value: float) -> str:

@@ -197,7 +197,7 @@ def test_a_report_without_results_json_is_compared_as_far_as_it_goes(results, tm
     unclear = [(f.about, f.text) for f in found if f.kind == "unclear"]
     assert unclear[0][1].startswith(f"{new} has no results.json: only agreement, measures and throughput can be")
     assert {about for about, text in unclear if text.endswith("(settings unknown)")} == {"measures"}
-    assert ("speed", "too few samples to tell: 0 of a row, and the U-test needs 9") in unclear
+    assert ("speed", "too few samples to tell: 0 of a row, and the U-test needs 9; --suite full takes more") in unclear
 
 
 @pytest.mark.parametrize(

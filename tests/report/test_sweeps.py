@@ -46,7 +46,7 @@ def test_what_could_not_be_compared_says_why():
 def test_exponents_stand_with_their_intervals_and_neighbours():
     found = rows(sweeps.exponents(examples.swept()))
     assert found["hidden 64, 128, 256, 512"][1] == ["mxnet-gluon", "1.20 (1.20 to 1.20)", "1.20, 1.20, 1.20", "4"]
-    assert found["batch 1, 8, 32"][3] == ["torch-nn", "0.90", "0.90", "2"]
+    assert found["batch 1, 8, 32"][3] == ["torch-nn", "0.90 (no interval from 2 values)", "0.90", "2"]
     assert "overhead" in sweeps.exponents(examples.swept()).caption
 
 
