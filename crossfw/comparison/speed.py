@@ -122,8 +122,8 @@ def _control(rows: list[ThroughputRow], samples: dict[tuple[str, bool], list[flo
     return None
 
 
-def compare_speed(found: list[Contest]) -> Iterator[Finding]:
-    """What all contests of two reports tell together."""
+def compare_speed(found: list[Contest], quick: bool = False) -> Iterator[Finding]:
+    """What all contests of two reports tell together; `quick`: one of them was measured in little time."""
     noise = noise_of_processes([log for each in found for log in each.controls], sum(len(each.rows) for each in found))
     found = [replace(contest, needed=max(math.hypot(EFFECT, noise), contest.noise)) for contest in found]
     tested = [(contest, name) for contest in found for name in contest.enough]
@@ -134,7 +134,7 @@ def compare_speed(found: list[Contest]) -> Iterator[Finding]:
             kind = "regression" if beyond < 0 else "improvement"
             yield Finding(kind, "speed", contest.task, f"{name}, {MODES[contest.mode]}", _told(contest, name, p_value))
     yield from _together([contest for contest in found if contest.enough])
-    yield from _untold(found)
+    yield from _untold(found, quick)
 
 
 def unmatched(task: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:
@@ -196,15 +196,14 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
         yield Finding("unclear", "speed", "", f"{len(same)} of {len(found)} contests", text)
 
 
-def _untold(found: list[Contest]) -> Iterator[Finding]:
+def _untold(found: list[Contest], quick: bool) -> Iterator[Finding]:
     """Rows with too few samples, and contests in which noise hides more than EFFECT."""
     counts = [min(map(len, pair)) for contest in found for pair in contest.samples.values()]
     few = [count for count in counts if count < FEWEST_SAMPLES]
     if few:
         seen = " to ".join(map(str, unique((min(few), max(few)))))
-        text = (
-            f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}; --suite full takes more"
-        )
+        text = f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}"
+        text += "; --suite full takes more" if quick else ""
         yield Finding("unclear", "speed", "", f"{len(few)} of {len(counts)} rows", text)
     noisy = [contest for contest in found if contest.enough and contest.needed > 2 * EFFECT]
     if noisy:
