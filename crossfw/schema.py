@@ -91,6 +91,7 @@ class Measurement(TypedDict):
     read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables, card
     modes: dict[str, ModeMeasurement]
     rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second, and the size of the matrices
+    steps_cells: list[str]  # implementations that step the library's cells one by one instead of its layers
     warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 
 
@@ -160,6 +161,7 @@ class Learning(TypedDict):
     verdict: Literal["same", "different", "not tested"]
     text: str
     horizon: int | None
+    updates: int  # up to the horizon
     epochs: int
     trajectory: list[TrajectoryRow]
     equivalence: list[EquivalenceRow]

@@ -126,14 +126,16 @@ def describe_fault(row: TrajectoryRow, dtype: str) -> str:
     )
 
 
-def judge(exact: Trajectories, reported: Trajectories, finals: dict[str, list[float]], epochs: int) -> Learning:
+def judge(
+    exact: Trajectories, reported: Trajectories, finals: dict[str, list[float]], epochs: int, updates: int
+) -> Learning:
     """The verdict on learning.
 
     Args:
         exact: the float64 curves.
         reported: the curves in the dtype that is reported; may be the same.
         finals: final perplexities over seeds in that dtype, by implementation.
-        epochs: of the curves that are reported.
+        epochs: of the curves that are reported; updates: in each.
     """
     tests, horizon = equivalence(finals), exact.horizon
     apart = [row for row in tests if row["low"] > 1 + row["margin"] or row["high"] < 1 / (1 + row["margin"])]
@@ -150,13 +152,20 @@ def judge(exact: Trajectories, reported: Trajectories, finals: dict[str, list[fl
         )
     elif judged:
         verdict, worst = "same", max(row["gap"] for row in judged)
-        text = f"float64 curves agree to {worst:.1e} up to epoch {horizon}" + _beyond(tests, horizon, epochs)
+        over = f"over {horizon * updates} update{'s' if horizon * updates > 1 else ''}, up to epoch {horizon}"
+        text = f"float64 curves agree to {worst:.1e} {over}" + _beyond(tests, horizon, epochs)
     elif len(exact.curves) < 2:
         verdict, text = "not tested", "there were not two training curves to compare"
     else:
         verdict, text = "not tested", "the noise floor leaves nothing to compare from the first epoch on"
     return Learning(
-        verdict=verdict, text=text, horizon=horizon, epochs=epochs, trajectory=exact.rows(), equivalence=tests
+        verdict=verdict,
+        text=text,
+        horizon=horizon,
+        updates=horizon * updates,
+        epochs=epochs,
+        trajectory=exact.rows(),
+        equivalence=tests,
     )
 
 

@@ -54,6 +54,10 @@ class Service:
         optimizer = getattr(self.backend.optimizer, "notes", ())
         return [*self.backend.model.notes, *optimizer]
 
+    def steps_cells(self) -> bool:
+        """Whether the model steps the library's cells one by one instead of its layers."""
+        return getattr(self.backend.model, "steps_cells", False)
+
     def environment(self) -> dict:
         """Versions and threads of this process, and its card, as it reads them back."""
         return environment.describe(self.implementation.framework, self.backend)

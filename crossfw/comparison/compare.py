@@ -45,7 +45,7 @@ def compare_reports(old: str | Path, new: str | Path) -> Comparison:
         if same and same_machine:
             findings += sure(compare_memory(name, a, b))
             races += contests(name, a, b)
-    findings += compare_speed(races, quick=known and "quick" in (before.about["suite"], after.about["suite"]))
+    findings += compare_speed(races)
     return Comparison(str(old), str(new), len(common), tuple(findings))
 
 

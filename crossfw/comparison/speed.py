@@ -22,6 +22,7 @@ from crossfw.comparison.tests import ALPHA, FEWEST_SAMPLES, common_shift, holm, 
 from crossfw.report import formatting
 from crossfw.report.facts import MODES, is_control, unique
 from crossfw.schema import ThroughputRow
+from crossfw.throughput.measure import NAMED
 
 EFFECT = math.log(1.1)
 FEWEST_PROCESSES = 4  # in a round, whose middle says what they share
@@ -37,6 +38,7 @@ class Contest:
             was not kept.
         controls: log(ratio) of its A/A controls in both reports, where their rounds were quiet.
         noise: the far ends of the A/A controls' intervals, as a logarithm.
+        glanced: whether more time can be had for one of them.
         needed: the smallest effect that noise cannot fake, as a logarithm.
     """
 
@@ -47,6 +49,7 @@ class Contest:
     machine: float | None
     controls: list[float]
     noise: float
+    glanced: bool
     needed: float = EFFECT
 
     @property
@@ -88,6 +91,7 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
                 machine=median(limits) if limits else None,
                 controls=[change for change in pairs if change is not None],
                 noise=_noise([row for side in sides for row in side if is_control(row)]),
+                glanced=_glanced(old, new),
             )
         )
     return found
@@ -122,8 +126,8 @@ def _control(rows: list[ThroughputRow], samples: dict[tuple[str, bool], list[flo
     return None
 
 
-def compare_speed(found: list[Contest], quick: bool = False) -> Iterator[Finding]:
-    """What all contests of two reports tell together; `quick`: one of them was measured in little time."""
+def compare_speed(found: list[Contest]) -> Iterator[Finding]:
+    """What all contests of two reports tell together."""
     noise = noise_of_processes([log for each in found for log in each.controls], sum(len(each.rows) for each in found))
     found = [replace(contest, needed=max(math.hypot(EFFECT, noise), contest.noise)) for contest in found]
     tested = [(contest, name) for contest in found for name in contest.enough]
@@ -134,7 +138,7 @@ def compare_speed(found: list[Contest], quick: bool = False) -> Iterator[Finding
             kind = "regression" if beyond < 0 else "improvement"
             yield Finding(kind, "speed", contest.task, f"{name}, {MODES[contest.mode]}", _told(contest, name, p_value))
     yield from _together([contest for contest in found if contest.enough])
-    yield from _untold(found, quick)
+    yield from _untold(found)
 
 
 def unmatched(task: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:
@@ -158,6 +162,12 @@ def _products(task: dict[str, Any]) -> dict[str, float]:
     """The speed of the machine's own matrix product by framework; empty where a report does not hold it."""
     measurement = task.get("measurement") or {}
     return {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
+
+
+def _glanced(*sides: dict[str, Any]) -> bool:
+    """Whether one was measured in less time than can be had; both must tell."""
+    told = [side["measurement"]["budget_seconds"] for side in sides if side.get("measurement")]
+    return len(told) == len(sides) and min(told) < NAMED.budget
 
 
 def _noise(controls: list[ThroughputRow]) -> float:
@@ -196,14 +206,14 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
         yield Finding("unclear", "speed", "", f"{len(same)} of {len(found)} contests", text)
 
 
-def _untold(found: list[Contest], quick: bool) -> Iterator[Finding]:
+def _untold(found: list[Contest]) -> Iterator[Finding]:
     """Rows with too few samples, and contests in which noise hides more than EFFECT."""
-    counts = [min(map(len, pair)) for contest in found for pair in contest.samples.values()]
-    few = [count for count in counts if count < FEWEST_SAMPLES]
+    counts = [(min(map(len, pair)), contest.glanced) for contest in found for pair in contest.samples.values()]
+    few = [(count, glanced) for count, glanced in counts if count < FEWEST_SAMPLES]
     if few:
-        seen = " to ".join(map(str, unique((min(few), max(few)))))
+        seen = " to ".join(map(str, unique((min(few)[0], max(few)[0]))))
         text = f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}"
-        text += "; --suite full takes more" if quick else ""
+        text += "; tasks named in `crossfw run` get more" if any(glanced for _, glanced in few) else ""
         yield Finding("unclear", "speed", "", f"{len(few)} of {len(counts)} rows", text)
     noisy = [contest for contest in found if contest.enough and contest.needed > 2 * EFFECT]
     if noisy:

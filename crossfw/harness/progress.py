@@ -1,4 +1,4 @@
-"""What is seen of a run: bars with the time left on a terminal, else one line per step of the work."""
+"""What is seen of a run: bars with the time left on a terminal, else a line per step of the work and half minute."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+SILENCE = 30.0  # seconds after which a line says how far a phase is, where there is no bar
+
 
 class RunProgress:
     """Two bars on a terminal, tasks and the phase of the present one; lines elsewhere."""
 
     def __init__(self, console: Console, tasks: int):
         self.console, self.started = console, time.monotonic()
+        self.said = self.started
         self.done, self.share_of_tick = 0, 0.0
         columns = (
             TextColumn("{task.description}"),
@@ -30,6 +33,7 @@ class RunProgress:
         """Begin a phase of so many ticks, which is so much of the task."""
         self.share_of_tick = share / max(ticks, 1)
         self.bars.reset(self.current, description=text, total=ticks, visible=True)
+        self.text, self.ticks, self.ticked = text.partition(",")[0], ticks, 0
         if not self.console.is_terminal:
             self.say(text)
 
@@ -37,6 +41,9 @@ class RunProgress:
         """One tick of the phase."""
         self.bars.advance(self.current)
         self.bars.advance(self.overall, self.share_of_tick)
+        self.ticked += 1
+        if not self.console.is_terminal and time.monotonic() - self.said > SILENCE:
+            self.say(f"{self.text}: {self.ticked} of up to {self.ticks} steps done")
 
     def task_done(self, text: str) -> None:
         """A task ended."""
@@ -46,6 +53,7 @@ class RunProgress:
 
     def say(self, text: str) -> None:
         """A line that stays, with the seconds since the start."""
+        self.said = time.monotonic()
         self.console.print(
             f"[{time.monotonic() - self.started:5.0f} s] {text}", markup=False, highlight=False, soft_wrap=True
         )

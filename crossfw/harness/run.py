@@ -173,7 +173,10 @@ class Run:
                 reason = self.missing[implementation.framework]
                 cells.failures.append(Failure(implementation=implementation.name, stage="start", reason=reason))
         ticks = sum(cells.ticks(implementation) for implementation in present)
-        what = f"agreement, and training for {work.setup()['epochs run']} epochs" if work.epochs else "agreement"
+        what = "agreement"
+        if work.epochs:
+            setup = work.setup()
+            what += f", and training for {setup['epochs run']} epochs, {setup['updates per epoch']} updates in each"
         progress.phase(f"{work.task.name}: {what}, {len(present)} implementations", ticks, AGREEMENT_SHARE)
         queues = [cells.jobs(implementation) for implementation in reversed(present)]
         run_side_by_side(self.crew, queues, self.options.threads)
@@ -194,7 +197,7 @@ class Run:
         if work.epochs and sound:
             speed = SpeedTest(work, racers, sound, progress.advance)
             share = (1 - AGREEMENT_SHARE) / (1 + len(self.options.sweeps))
-            what = f"throughput, up to {speed.rounds} rounds or {speed.budget:g} s per mode"
+            what = f"throughput, up to {speed.effort.rounds} rounds or {speed.effort.budget:g} s per mode"
             progress.phase(f"{work.task.name}: {what}", speed.ticks, share)
             measured = speed.run()
             swept = run_sweeps(work, racers, sound, progress, share)

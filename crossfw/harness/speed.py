@@ -20,13 +20,9 @@ from crossfw.schema import Failure, Measurement, ModeMeasurement, ThroughputRow
 from crossfw.throughput import measure
 from crossfw.throughput.fairness import misfits
 from crossfw.throughput.measure import Beside
-from crossfw.throughput.rounds import VISIT_SECONDS, Contest, Samples
+from crossfw.throughput.rounds import Contest, Samples
 from crossfw.throughput.timing import LONGER
 from crossfw.training.curves import make_ready, recipe_weights
-
-ROUNDS = {"quick": 30, "full": 200}  # at most: precision or the budget ends them before
-BUDGET_SECONDS = {"quick": 1.4, "full": 5.0}  # of a mode
-VISITS = {"quick": VISIT_SECONDS, "full": 0.03}  # seconds
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,13 @@ class SpeedTest:
     def __init__(self, work: Work, crew: Crew, names: set[str], advance: Callable[[], None]):
         self.work, self.crew, self.advance = work, crew, advance
         self.implementations = [i for i in work.options.implementations if i.name in names and i.name != REFERENCE]
-        self.rounds, self.budget = ROUNDS[work.options.suite], BUDGET_SECONDS[work.options.suite]
+        self.effort = work.effort
         self.failures: list[Failure] = []
 
     @property
     def ticks(self) -> int:
         """How often `advance` is called."""
-        return len(measure.MODES) * self.rounds + (len(self.implementations) if self.work.measures_memory else 0)
+        return len(measure.MODES) * self.effort.rounds + (len(self.implementations) if self.effort.memory else 0)
 
     def prepare(self, worker: Any) -> None:
         """The task's model with its initial weights, in a worker."""
@@ -66,7 +62,7 @@ class SpeedTest:
 
     def run(self) -> SpeedResult:
         """Everything; an implementation that fails is left out of a new contest, with a failure in its name."""
-        memory = self.memory() if self.work.measures_memory else {i.name: Beside() for i in self.implementations}
+        memory = self.memory() if self.effort.memory else {i.name: Beside() for i in self.implementations}
         ready = [i for i in self.implementations if i.name in memory]
         while ready:
             try:
@@ -90,9 +86,12 @@ class SpeedTest:
             worker.call("check_sync_of_product")
         batch, spec = self.work.batch, self.work.spec
         enough = partial(measure.narrow_enough, control=control.name)
-        visit = VISITS[self.work.options.suite]
-        contest, before = Contest(workers, batch, spec.tokens(batch), enough, visit), Conditions.now(self.crew.cpus)
-        samples = [contest.run(mode, self.rounds, self.budget, self.advance) for mode in measure.MODES]
+        effort = self.effort
+        contest, before = (
+            Contest(workers, batch, spec.tokens(batch), enough, effort.visit),
+            Conditions.now(self.crew.cpus),
+        )
+        samples = [contest.run(mode, effort.rounds, effort.budget, self.advance) for mode in measure.MODES]
         disturbed = disturbances(before, Conditions.now(self.crew.cpus))
         optimizer, itemsize = self.work.task.recipe.optimizer, np.dtype(self.work.options.dtype).itemsize
         costs = spec.counts(batch).costs(itemsize, len(optimizer.state_names()))
@@ -105,7 +104,8 @@ class SpeedTest:
         }
         rows = [row for s in samples for row in measure.rows_of(s, control.name, costs[s.mode], contest.tokens, beside)]
         read_back = {name: worker.call("environment") for name, worker in workers.items()}
-        return SpeedResult(rows, self.measurement(samples, costs, rates, read_back, disturbed))
+        stepping = [i.name for i in ready if workers[i.name].call("steps_cells")]
+        return SpeedResult(rows, self.measurement(samples, costs, rates, read_back, stepping, disturbed))
 
     def rates(self, ready: list[Implementation], copied: int) -> dict[str, dict[str, float]]:
         """The machine's own speed in each framework, as the first of its implementations sees it."""
@@ -120,12 +120,13 @@ class SpeedTest:
         costs: dict[str, Cost],
         rates: dict[str, dict[str, float]],
         read_back: dict[str, dict[str, Any]],
+        stepping: list[str],
         disturbed: list[str],
     ) -> Measurement:
         """How it was done, and what was not as it should be."""
         threads, cpus = self.work.options.threads, list(self.crew.cpus)
         return Measurement(
-            budget_seconds=self.budget,
+            budget_seconds=self.effort.budget,
             width=measure.WIDTH,
             threads=threads,
             cpus=cpus,
@@ -140,6 +141,7 @@ class SpeedTest:
                 for s in samples
             },
             rates=rates,
+            steps_cells=stepping,
             warnings=[*misfits(read_back, threads, cpus), *disturbed],
         )
 

@@ -18,7 +18,6 @@ from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew
 from crossfw.harness.machine import Conditions, disturbances
 from crossfw.harness.progress import RunProgress
-from crossfw.harness.speed import VISITS
 from crossfw.harness.swept import Swept
 from crossfw.harness.variants import Variant, variant
 from crossfw.harness.work import Work
@@ -31,8 +30,10 @@ from crossfw.throughput.rounds import Contest, Samples
 from crossfw.throughput.statistics import ratio_interval
 from crossfw.training.curves import make_ready, recipe_weights
 
-ROUNDS = {"quick": 9, "full": 30}
-BUDGET_SECONDS = {"quick": 3.0, "full": 10.0}  # of a value
+EFFORTS = {  # of a value
+    "quick": measure.Effort(9, 3.0, measure.GLANCE.visit, memory=False),
+    "full": measure.Effort(30, 10.0, measure.FULL.visit, memory=False),
+}
 DTYPE = "float64"  # that decides whether it is the same model
 
 
@@ -57,7 +58,7 @@ class SweepTest:
     def __init__(self, work: Work, swept: Swept, crew: Crew, names: set[str], advance: Callable[[], None]):
         self.work, self.swept, self.crew, self.advance = work, swept, crew, advance
         self.implementations = [i for i in work.options.implementations if i.name in names and i.name != REFERENCE]
-        self.rounds = ROUNDS[work.options.suite]
+        self.effort = EFFORTS[work.options.suite]
         self.points: list[SweepPoint] = []
         self.ratios: list[SweepRatio] = []
         self.differences: list[AgreementRow] = []
@@ -67,7 +68,7 @@ class SweepTest:
     @property
     def ticks(self) -> int:
         """How often `advance` is called, if nothing fails."""
-        return len(self.swept.values) * (self.rounds + len(self.implementations))
+        return len(self.swept.values) * (self.effort.rounds + len(self.implementations))
 
     def run(self) -> Sweep:
         """Every value in turn; one that cannot be compared has points without speeds."""
@@ -148,9 +149,10 @@ class SweepTest:
         weights = recipe_weights(work.task, case.spec, 0)
         for worker in backends.values():
             make_ready(worker, work.task, case.spec, options.dtype, options.device, weights)
-        contest = Contest(backends, case.batch, case.spec.tokens(case.batch), visit_seconds=VISITS[options.suite])
+        effort = self.effort
+        contest = Contest(backends, case.batch, case.spec.tokens(case.batch), visit_seconds=effort.visit)
         before = Conditions.now(crew.cpus)
-        samples = contest.run("train", self.rounds, BUDGET_SECONDS[options.suite], self.advance)
+        samples = contest.run("train", effort.rounds, effort.budget, self.advance)
         disturbed = disturbances(before, Conditions.now(crew.cpus))
         self.warnings += [f"sweep, {place}: {words}" for words in disturbed]
         return samples

@@ -57,6 +57,9 @@ def _learning_headline(tasks: list[TaskResult]) -> Headline:
     else:
         word = "Not tested" if not same else "Yes, where tested" if untested else "Yes"
     text = _tally(named, _LEARNING_WORDS, len(trained)) if trained else "nothing was trained"
+    compared = [task["learning"]["updates"] for task in tasks if task["task"] in same]
+    if compared:
+        text += f"; compared over {_from_to(compared)} updates"
     blind = facts.unique(name for task in tasks for name in facts.seeing_the_future(task))
     if len(blind) == 1:
         text += f"; {blind[0]} sees the future"
@@ -91,7 +94,9 @@ def _speed_headline(tasks: list[TaskResult]) -> Headline:
     if left_out:
         who = formatting.listing(left_out) if len(left_out) <= 2 else formatting.count(len(left_out), "task")
         parts.append(f"left out, as not shown to be the same model: {who}")
-    return Headline(question, "plain", _span(training) or NO_DIFFERENCE.capitalize(), "; ".join(parts))
+    span = _span(training)
+    word = f"PyTorch {span} as fast" if span else NO_DIFFERENCE.capitalize()
+    return Headline(question, "plain", word, "; ".join(parts))
 
 
 def _pair_range(rows: list[ThroughputRow]) -> str:
@@ -107,6 +112,11 @@ def _span(rows: list[ThroughputRow]) -> str:
     texts = [formatting.ratio(row["ratio"], row["ratio"], row["ratio"]).split(" ")[0] for row in rows]
     ordered = [text for _, text in sorted(zip([row["ratio"] for row in rows], texts))]
     return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
+
+
+def _from_to(numbers: list[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def _tally(named: dict[str, list[str]], words: dict[str, tuple[str, str]], total: int) -> str:

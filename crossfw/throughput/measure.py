@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crossfw.models.cost import Cost
 from crossfw.schema import ThroughputRow
-from crossfw.throughput.rounds import ROUNDS_TO_STOP, Samples, Speeds
+from crossfw.throughput.rounds import ROUNDS_TO_STOP, VISIT_SECONDS, Samples, Speeds
 from crossfw.throughput.statistics import Interval, median_interval, outliers, ratio_interval
 
 MODES = ("train", "infer")
@@ -22,6 +22,23 @@ MEMORY_STEPS = 3
 NOISY = 1.1
 WIDTH = 0.05  # of a ratio's interval, from end to end, at which no more rounds are needed
 SIBLINGS = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a mode may take: so many rounds, and seconds after which no more begin; `visit`: the seconds of one.
+
+    `memory`: whether it is measured too, which takes a fresh process for each implementation.
+    """
+
+    rounds: int
+    budget: float
+    visit: float
+    memory: bool
+
+
+GLANCE = Effort(30, 1.4, VISIT_SECONDS, memory=False)  # at every task of the catalogue
+FULL, NAMED = Effort(200, 5.0, 0.03, memory=True), Effort(200, 10.0, 0.03, memory=True)
 
 
 @dataclass(frozen=True)
@@ -136,9 +153,15 @@ def control_warning(rows: list[ThroughputRow], budget: float) -> str | None:
         return None
     noise, row = worst
     rounds = len(row["samples"])
-    few, busy = f"few rounds fitted into {budget:g} s", "the machine was busy or is noisy"
+    few = rounds < ROUNDS_TO_STOP
+    reason = f"few rounds fitted into {budget:g} s" if few else "the machine was busy or is noisy"
+    if budget < NAMED.budget:
+        remedy = ": name the task in `crossfw run`, and it gets more time"
+    else:
+        remedy = "" if few else ": run it again when nothing else runs"
     return (
         f"speed is measured coarsely: two processes of the same {row['implementation']} seem to differ by up to "
         f"{math.expm1(noise):.0%} ({row['mode']}, {rounds} rounds), and all ratios are widened by that; "
-        + (few if rounds < ROUNDS_TO_STOP else busy)
+        + reason
+        + remedy
     )

@@ -12,6 +12,7 @@ from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
 
 BOUND = 1e-12
 EPOCHS = 40
+UPDATES = 7  # in each epoch
 
 
 def exact(epoch):
@@ -37,7 +38,7 @@ def trajectories(torch_curve, own_noise=chaos, floor=chaos):
 
 def verdict(torch_curve, finals=None, **noise):
     both = trajectories(torch_curve, **noise)
-    return judge(both, both, finals or {}, EPOCHS)
+    return judge(both, both, finals or {}, EPOCHS, UPDATES)
 
 
 def test_true_curves_agree_up_to_the_horizon_though_chaos_left_the_bound():
@@ -46,6 +47,8 @@ def test_true_curves_agree_up_to_the_horizon_though_chaos_left_the_bound():
     assert 20 < learning["horizon"] < EPOCHS
     assert chaos(learning["horizon"]) > BOUND * EPOCHS
     assert "were not compared" in learning["text"]
+    assert learning["updates"] == UPDATES * learning["horizon"]
+    assert f" over {learning['updates']} updates, up to epoch {learning['horizon']}; " in learning["text"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def test_noise_from_the_start_leaves_nothing_to_compare():
 
 def test_without_a_second_curve_there_is_nothing_to_compare():
     alone = Trajectories({"numpy": curve()}, {"numpy": curve(chaos)}, lambda epoch: BOUND, "float64")
-    learning = judge(alone, alone, {}, EPOCHS)
+    learning = judge(alone, alone, {}, EPOCHS, UPDATES)
     assert learning["verdict"] == "not tested"
     assert "two training curves" in learning["text"]
 

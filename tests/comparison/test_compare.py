@@ -171,9 +171,10 @@ def test_what_another_machine_measured_is_not_compared(compared):
     assert "cores None -> 64: speed and memory are not comparable" in found.text
 
 
-@pytest.mark.parametrize(("suite", "remedy"), [("quick", "; --suite full takes more"), ("full", "")])
-def test_too_few_samples_of_a_quick_report_have_a_remedy(suite, remedy, results, tmp_path):
-    few = {**copy.deepcopy(results), "suite": suite}
+@pytest.mark.parametrize(("budget", "remedy"), [(1.4, "; tasks named in `crossfw run` get more"), (10.0, "")])
+def test_too_few_samples_of_a_glance_have_a_remedy(budget, remedy, results, tmp_path):
+    few = copy.deepcopy(results)
+    first(few)["measurement"]["budget_seconds"] = budget
     for row in first(few)["throughput"]:
         row["samples"] = row["samples"][:8]
     (found,) = compare_reports(*[write(few, tmp_path / name) for name in ("old", "new")]).findings

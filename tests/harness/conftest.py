@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 
 from crossfw.harness.work import Work
+from crossfw.throughput.measure import GLANCE
 
-MEASURES_MEMORY = Work.measures_memory
+EFFORT = Work.effort
 
 
 @pytest.fixture(autouse=True)
-def _without_memory(monkeypatch):
-    """Memory is measured in fresh processes, which take longer than all the rest of a small task."""
-    monkeypatch.setattr(Work, "measures_memory", False)
+def _at_a_glance(monkeypatch):
+    """Fresh processes for memory, and seconds of speed, take longer than all the rest of a small task."""
+    monkeypatch.setattr(Work, "effort", GLANCE)
 
 
 @pytest.fixture
-def _with_memory(monkeypatch, _without_memory):
+def _as_asked_for(monkeypatch, _at_a_glance):
     """Measured as outside of tests."""
-    monkeypatch.setattr(Work, "measures_memory", MEASURES_MEMORY)
+    monkeypatch.setattr(Work, "effort", EFFORT)

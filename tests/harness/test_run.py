@@ -63,7 +63,7 @@ def implementation(tmp_path: Path, body: str, name: str = "torch-port") -> tuple
     return parse_implementations(["torch-nn", f"{name}={file}"])
 
 
-@pytest.mark.usefixtures("_with_memory", "_with_speed")
+@pytest.mark.usefixtures("_as_asked_for", "_with_speed")
 def test_everything_end_to_end(tmp_path):
     """All implementations; MXNet and torch are still together after 100 updates."""
     task = write_task(tmp_path, quick_epochs="10")
@@ -433,9 +433,7 @@ def test_parameters_are_compared_after_as_many_updates_on_both_sides(tmp_path):
 @pytest.mark.usefixtures("_with_speed")
 def test_in_a_full_run_of_the_catalogue_some_are_trained_to_the_end(tmp_path, monkeypatch):
     from crossfw.harness import run as run_module
-    from crossfw.harness import speed
 
-    monkeypatch.setitem(speed.BUDGET_SECONDS, "full", 0.5)
     text = SMALL.replace("quick_epochs = 2", 'compared_epochs = 2\nfull_implementations = ["torch-nn"]')
     file = write_task(tmp_path, text, epochs="6")
     monkeypatch.setattr(run_module, "task_names", lambda: [file])

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crossfw.harness.options import parse_implementations
+from crossfw.catalogue import find_task
+from crossfw.harness.options import RunOptions, parse_implementations
+from crossfw.harness.speed import SpeedTest
+from crossfw.harness.work import Work
 from crossfw.report import measured
+from crossfw.throughput.measure import FULL, GLANCE, NAMED
 from tests.harness.test_run import run_quietly
 from tests.tasks import write_task
 
@@ -50,7 +54,19 @@ def test_a_run_finds_a_sync_that_does_not_wait_and_a_worker_with_more_threads(tm
     assert unequal[0].startswith("torch-greedy runs with other threads than the 1 that all were given: 2 by")
 
 
-@pytest.mark.usefixtures("_with_memory")
+@pytest.mark.parametrize(
+    ("suite", "tasks", "effort"),
+    [("quick", (), GLANCE), ("quick", ("lm_rnn",), NAMED), ("full", (), FULL), ("full", ("lm_rnn",), NAMED)],
+)
+@pytest.mark.usefixtures("_as_asked_for")
+def test_tasks_that_are_named_get_the_most_time(tmp_path, suite, tasks, effort):
+    options = RunOptions(tasks=tasks, out=tmp_path, suite=suite)
+    work = Work(find_task("lm_rnn"), options)
+    assert SpeedTest(work, None, set(), lambda: None).effort == effort
+    assert GLANCE.budget < FULL.budget < NAMED.budget
+
+
+@pytest.mark.usefixtures("_as_asked_for")
 def test_a_run_tells_how_its_speed_was_measured(tmp_path):
     results, code, _ = run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out")
     (task,) = results["tasks"]

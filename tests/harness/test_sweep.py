@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from rich.console import Console
 import crossfw
 from crossfw.catalogue import find_task
 from crossfw.errors import CrossfwError
-from crossfw.harness import speed, sweep
+from crossfw.harness import sweep
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
 from crossfw.harness.swept import parse_sweeps
 from crossfw.harness.variants import resized, variant
 from crossfw.harness.work import Work
+from crossfw.throughput.measure import GLANCE
 from tests.tasks import write_task
 
 BAD = {
@@ -133,8 +135,8 @@ def test_resizing_picks_evenly_and_keeps_padding_at_the_end():
 @pytest.fixture(autouse=True)
 def _briefly(monkeypatch):
     """As few rounds as there may be: speeds are not what is tested."""
-    for room in (speed, sweep):
-        monkeypatch.setitem(room.BUDGET_SECONDS, "quick", 0.1)
+    monkeypatch.setitem(sweep.EFFORTS, "quick", replace(sweep.EFFORTS["quick"], budget=0.1))
+    monkeypatch.setattr(Work, "effort", replace(GLANCE, budget=0.1))
 
 
 def run_quietly(**given):

@@ -162,6 +162,7 @@ def learning(verdict="same", implementations=FOUR, horizon=31, epochs=60, apart=
         "verdict": verdict,
         "text": text,
         "horizon": horizon,
+        "updates": 30 * (horizon or 0),
         "epochs": epochs,
         "trajectory": trajectory,
         "equivalence": tests if verdict != "not tested" else [],
@@ -238,6 +239,7 @@ def measurement(**changes) -> dict:
             "mxnet": {"operations": 151e9, "bytes": 19.7e9, "size": 1024},
             "torch": {"operations": 278e9, "bytes": 9.2e9, "size": 1024},
         },
+        "steps_cells": [],
         "warnings": [],
         **changes,
     }

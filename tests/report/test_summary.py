@@ -185,15 +185,30 @@ def test_without_a_ratio_the_speeds_are_given():
     assert how_fast(examples.agreeing(throughput=[])).text == "not measured"
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["torch-nn"], "torch-nn steps cells"), (["mxnet-gluon", "torch-nn"], "mxnet-gluon and torch-nn step cells")],
+)
+def test_cells_that_are_stepped_are_told_beside_the_ratio_that_they_explain(names, said):
+    task = examples.agreeing(measurement=examples.measurement(steps_cells=names))
+    assert how_fast(task).text.endswith(f"; {said} one by one: no layer of the library's carries them")
+    assert "one by one" not in how_fast(examples.agreeing(measurement=examples.measurement())).text
+
+
 def words(*tasks) -> list[str]:
     return [line.word for line in headlines(examples.results(*tasks))]
 
 
 def test_headlines():
+    speed = "PyTorch 1.9x to 4.1x as fast"
     assert words() == ["Not known", "Not tested", "Not measured"]
-    assert words(examples.agreeing("a"), examples.agreeing("b")) == ["Yes", "Yes", "1.9x to 4.1x"]
-    assert words(examples.agreeing(), examples.incomplete()) == ["Yes, where compared", "Yes", "1.9x to 4.1x"]
-    assert words(examples.agreeing(), examples.disagreeing()) == ["Not all", "Not all", "1.9x to 4.1x"]
+    assert words(examples.agreeing("a"), examples.agreeing("b")) == ["Yes", "Yes", speed]
+    assert words(examples.agreeing(), examples.incomplete()) == [
+        "Yes, where compared",
+        "Yes",
+        "PyTorch 1.9x to 4.1x as fast",
+    ]
+    assert words(examples.agreeing(), examples.disagreeing()) == ["Not all", "Not all", speed]
     assert words(examples.disagreeing()) == ["No", "No", "Not comparable"]
     assert words(examples.worked_example()) == ["Yes", "Not tested", "Not measured"]
 
@@ -202,6 +217,7 @@ def test_headlines_explain_themselves():
     model, learning, speed = headlines(examples.everything())
     assert model.text == "lm_gru disagrees; nmt_fra is incomplete; 4 of 6 tasks agree"
     assert "torch-nn sees the future" in learning.text
+    assert "; compared over 930 updates; " in learning.text
     assert speed.text.endswith("left out, as not shown to be the same model: lm_gru")
     assert headlines(examples.results(examples.agreeing("a"), examples.agreeing("b")))[0].text == "both tasks agree"
 

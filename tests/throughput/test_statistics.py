@@ -189,10 +189,25 @@ def test_rows_pair_siblings_and_hold_the_control():
     assert control_warning(rows, 0.4) is None
     rows[2]["ratio_high"] = 1.3
     assert "up to 30%" in control_warning(rows, 0.4)
-    assert "few rounds fitted into 0.4 s" in control_warning(rows, 0.4)
-    rows[2]["samples"] = [1.0] * 40
-    assert "the machine was busy or is noisy" in control_warning(rows, 0.4)
     assert control_warning(rows[:2], 0.4) is None
+
+
+@pytest.mark.parametrize(
+    ("rounds", "budget", "end"),
+    [
+        (3, 1.4, "few rounds fitted into 1.4 s: name the task in `crossfw run`, and it gets more time"),
+        (40, 1.4, "the machine was busy or is noisy: name the task in `crossfw run`, and it gets more time"),
+        (3, 10.0, "few rounds fitted into 10 s"),
+        (40, 10.0, "the machine was busy or is noisy: run it again when nothing else runs"),
+    ],
+)
+def test_a_coarse_measurement_says_why_and_what_to_do(rounds, budget, end):
+    speeds = {"torch-nn": [1.0, 1.2, 0.8], f"torch-nn{CONTROL}": [1.0, 1.5, 1.2]}
+    rows = rows_of(Samples("train", speeds), "torch-nn", Cost(500.0, 10.0), 5, {})
+    rows[1]["samples"] = [1.0] * rounds
+    assert control_warning(rows, budget).endswith(
+        f"(train, {rounds} rounds), and all ratios are widened by that; {end}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,11 @@ class Model:
         """What the library could not carry."""
         return tuple(dict.fromkeys(self.net.encoder.notes + self.net.decoder.notes))
 
+    @property
+    def steps_cells(self) -> bool:
+        """Whether cells are stepped one by one, because no layer carries them."""
+        return self.net.encoder.steps_cells or self.net.decoder.steps_cells
+
     def native_parameters(self) -> dict[str, torch.Tensor]:
         """Every tensor that learns, by the name it has here."""
         return {name: p for name, p in self.net.named_parameters() if p.requires_grad}

@@ -47,6 +47,11 @@ class Model:
         """What the library could not carry."""
         return self.net.stack.notes
 
+    @property
+    def steps_cells(self) -> bool:
+        """Whether cells are stepped one by one, because no layer carries them."""
+        return self.net.stack.steps_cells
+
     def native_parameters(self) -> dict[str, nd.NDArray]:
         """Every array that learns, by the name that `save_parameters` gives it."""
         named = self.net._collect_params_with_prefix()

@@ -45,6 +45,11 @@ class Model:
         """What the library could not carry."""
         return self.net.stack.notes
 
+    @property
+    def steps_cells(self) -> bool:
+        """Whether cells are stepped one by one, because no layer carries them."""
+        return self.net.stack.steps_cells
+
     def native_parameters(self) -> dict[str, torch.Tensor]:
         """Every tensor that learns, by the name it has here."""
         return {name: p for name, p in self.net.named_parameters() if p.requires_grad}

@@ -119,6 +119,13 @@ class Stack(nn.Sequential):
                 inputs = inputs * keep
         return inputs, last
 
+    @property
+    def steps_cells(self) -> bool:
+        """Whether cells are stepped one by one, because no layer carries them; under a mask, once it has been run."""
+        return bool(self.spec.all_places[0].spec.RECURRENT and self.whole is None and not self.layers) or (
+            UNDER_A_MASK in self.notes
+        )
+
     def _run_whole(self, inputs: nd.NDArray, state: dict) -> tuple[nd.NDArray, dict]:
         places = self.spec.all_places
         names = places[0].spec.STATES

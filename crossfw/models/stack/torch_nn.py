@@ -107,6 +107,13 @@ class Stack(nn.Module):
                 inputs = inputs * keep
         return inputs, last
 
+    @property
+    def steps_cells(self) -> bool:
+        """Whether cells are stepped one by one, because no layer carries them; under a mask, once it has been run."""
+        return bool(self.spec.all_places[0].spec.RECURRENT and self.whole is None and not self.layers) or (
+            UNDER_A_MASK in self.notes
+        )
+
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes += (text,)
