@@ -33,7 +33,7 @@ class RunProgress:
         """Begin a phase of so many ticks, which is so much of the task."""
         self.share_of_tick = share / max(ticks, 1)
         self.bars.reset(self.current, description=text, total=ticks, visible=True)
-        self.text, self.ticks, self.ticked = text.partition(",")[0], ticks, 0
+        self.text, self.ticks, self.ticked = text.partition(", ")[0], ticks, 0
         if not self.console.is_terminal:
             self.say(text)
 

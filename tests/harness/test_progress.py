@@ -16,14 +16,14 @@ def test_a_long_phase_says_how_far_it_is(monkeypatch, seconds, told):
     now, screen = [100.0], io.StringIO()
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with RunProgress(Console(file=screen, width=100), tasks=1) as progress:
-        progress.phase("lm_rnn: throughput, up to 2 rounds", ticks=4, share=1.0)
+        progress.phase("lm_rnn: sweep of hidden=32,64, slowly", ticks=4, share=1.0)
         for _ in range(4):
             now[0] += seconds
             progress.advance()
     begin, *lines = screen.getvalue().splitlines()
-    assert begin == "[    0 s] lm_rnn: throughput, up to 2 rounds"
+    assert begin == "[    0 s] lm_rnn: sweep of hidden=32,64, slowly"
     assert [line.partition("] ")[2] for line in lines] == [
-        f"lm_rnn: throughput: {done} of up to 4 steps done" for done in told
+        f"lm_rnn: sweep of hidden=32,64: {done} of up to 4 steps done" for done in told
     ]
 
 
