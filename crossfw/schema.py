@@ -91,7 +91,7 @@ class Measurement(TypedDict):
     read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables, card
     modes: dict[str, ModeMeasurement]
     rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second, and the size of the matrices
-    steps_cells: list[str]  # implementations that step the library's cells one by one instead of its layers
+    steps_cells: list[str]  # implementations that step cells one by one where siblings have whole layers
     warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 
 
@@ -161,7 +161,7 @@ class Learning(TypedDict):
     verdict: Literal["same", "different", "not tested"]
     text: str
     horizon: int | None
-    updates: int  # up to the horizon
+    updates: int | None  # up to the horizon; None in a report of an earlier crossfw
     epochs: int
     trajectory: list[TrajectoryRow]
     equivalence: list[EquivalenceRow]

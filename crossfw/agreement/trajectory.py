@@ -127,7 +127,7 @@ def describe_fault(row: TrajectoryRow, dtype: str) -> str:
 
 
 def judge(
-    exact: Trajectories, reported: Trajectories, finals: dict[str, list[float]], epochs: int, updates: int
+    exact: Trajectories, reported: Trajectories, finals: dict[str, list[float]], epochs: int, updates: dict[int, int]
 ) -> Learning:
     """The verdict on learning.
 
@@ -135,9 +135,11 @@ def judge(
         exact: the float64 curves.
         reported: the curves in the dtype that is reported; may be the same.
         finals: final perplexities over seeds in that dtype, by implementation.
-        epochs: of the curves that are reported; updates: in each.
+        epochs: of the curves that are reported.
+        updates: made up to the end of each epoch.
     """
     tests, horizon = equivalence(finals), exact.horizon
+    made = updates.get(horizon, 0)
     apart = [row for row in tests if row["low"] > 1 + row["margin"] or row["high"] < 1 / (1 + row["margin"])]
     judged = [row for row in exact.rows() if row["epoch"] <= horizon]
     if faults := exact.faults():
@@ -152,7 +154,7 @@ def judge(
         )
     elif judged:
         verdict, worst = "same", max(row["gap"] for row in judged)
-        over = f"over {horizon * updates} update{'s' if horizon * updates > 1 else ''}, up to epoch {horizon}"
+        over = f"over {made} update{'' if made == 1 else 's'}, up to epoch {horizon}"
         text = f"float64 curves agree to {worst:.1e} {over}" + _beyond(tests, horizon, epochs)
     elif len(exact.curves) < 2:
         verdict, text = "not tested", "there were not two training curves to compare"
@@ -162,7 +164,7 @@ def judge(
         verdict=verdict,
         text=text,
         horizon=horizon,
-        updates=horizon * updates,
+        updates=made,
         epochs=epochs,
         trajectory=exact.rows(),
         equivalence=tests,

@@ -55,7 +55,7 @@ class Service:
         return [*self.backend.model.notes, *optimizer]
 
     def steps_cells(self) -> bool:
-        """Whether the model steps the library's cells one by one instead of its layers."""
+        """Whether the model, as far as it was used, steps cells one by one instead of the library's whole layers."""
         return getattr(self.backend.model, "steps_cells", False)
 
     def environment(self) -> dict:

@@ -12,7 +12,7 @@ from crossfw.comparison.evidence import Evidence, read_evidence
 from crossfw.comparison.findings import Comparison, Finding
 from crossfw.comparison.learning import compare_learning
 from crossfw.comparison.memory import compare_memory
-from crossfw.comparison.speed import Contest, compare_speed, contests, unmatched
+from crossfw.comparison.speed import Contest, compare_speed, contests, otherwise_measured, unmatched
 from crossfw.errors import CrossfwError
 from crossfw.report.facts import skipped
 
@@ -44,7 +44,9 @@ def compare_reports(old: str | Path, new: str | Path) -> Comparison:
             findings += sure(compare_learning(name, a, b))
         if same and same_machine:
             findings += sure(compare_memory(name, a, b))
-            races += contests(name, a, b)
+            otherwise = list(otherwise_measured(name, a, b))
+            findings += otherwise
+            races += [] if otherwise else contests(name, a, b)
     findings += compare_speed(races)
     return Comparison(str(old), str(new), len(common), tuple(findings))
 

@@ -22,7 +22,7 @@ from crossfw.comparison.tests import ALPHA, FEWEST_SAMPLES, common_shift, holm, 
 from crossfw.report import formatting
 from crossfw.report.facts import MODES, is_control, unique
 from crossfw.schema import ThroughputRow
-from crossfw.throughput.measure import NAMED
+from crossfw.throughput.measure import is_glance
 
 EFFECT = math.log(1.1)
 FEWEST_PROCESSES = 4  # in a round, whose middle says what they share
@@ -38,7 +38,7 @@ class Contest:
             was not kept.
         controls: log(ratio) of its A/A controls in both reports, where their rounds were quiet.
         noise: the far ends of the A/A controls' intervals, as a logarithm.
-        glanced: whether more time can be had for one of them.
+        glance: whether more time can be had.
         needed: the smallest effect that noise cannot fake, as a logarithm.
     """
 
@@ -49,7 +49,7 @@ class Contest:
     machine: float | None
     controls: list[float]
     noise: float
-    glanced: bool
+    glance: bool
     needed: float = EFFECT
 
     @property
@@ -67,6 +67,15 @@ class Contest:
         """What all moved together; a machine that seems to have changed by less than EFFECT is the same."""
         machine = self.machine if self.machine is not None and abs(self.machine) > EFFECT else 0.0
         return common_shift([self.change(name) for name in self.enough], machine)
+
+
+def otherwise_measured(task: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:
+    """A finding where only one side had a glance: its visits are shorter, and further from training."""
+    told = [side["measurement"]["budget_seconds"] for side in (old, new) if side.get("measurement")]
+    if len(told) == 2 and is_glance(told[0]) != is_glance(told[1]):
+        seconds = " -> ".join(f"{budget:g} s" for budget in told)
+        text = f"time for each mode {seconds}: speed is not compared; name the task in both runs, or in neither"
+        yield Finding("different", "settings", task, "", text)
 
 
 def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contest]:
@@ -91,7 +100,7 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
                 machine=median(limits) if limits else None,
                 controls=[change for change in pairs if change is not None],
                 noise=_noise([row for side in sides for row in side if is_control(row)]),
-                glanced=_glanced(old, new),
+                glance=_glances(old) and _glances(new),
             )
         )
     return found
@@ -164,10 +173,9 @@ def _products(task: dict[str, Any]) -> dict[str, float]:
     return {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
 
 
-def _glanced(*sides: dict[str, Any]) -> bool:
-    """Whether one was measured in less time than can be had; both must tell."""
-    told = [side["measurement"]["budget_seconds"] for side in sides if side.get("measurement")]
-    return len(told) == len(sides) and min(told) < NAMED.budget
+def _glances(task: dict[str, Any]) -> bool:
+    """Whether it was measured in less time than can be had; False where that was not kept."""
+    return bool(task.get("measurement")) and is_glance(task["measurement"]["budget_seconds"])
 
 
 def _noise(controls: list[ThroughputRow]) -> float:
@@ -208,12 +216,12 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
 
 def _untold(found: list[Contest]) -> Iterator[Finding]:
     """Rows with too few samples, and contests in which noise hides more than EFFECT."""
-    counts = [(min(map(len, pair)), contest.glanced) for contest in found for pair in contest.samples.values()]
+    counts = [(min(map(len, pair)), contest.glance) for contest in found for pair in contest.samples.values()]
     few = [(count, glanced) for count, glanced in counts if count < FEWEST_SAMPLES]
     if few:
         seen = " to ".join(map(str, unique((min(few)[0], max(few)[0]))))
         text = f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}"
-        text += "; tasks named in `crossfw run` get more" if any(glanced for _, glanced in few) else ""
+        text += "; tasks named in `crossfw run` get more" if any(glance for _, glance in few) else ""
         yield Finding("unclear", "speed", "", f"{len(few)} of {len(counts)} rows", text)
     noisy = [contest for contest in found if contest.enough and contest.needed > 2 * EFFECT]
     if noisy:

@@ -87,7 +87,7 @@ class Conclusion:
             return None
         exact, dtype = self.trajectories("float64"), self.work.options.dtype
         reported = exact if dtype == "float64" else self.trajectories(dtype)
-        learning = judge(exact, reported, self.curves.finals(), self.work.epochs, self.work.updates_per_epoch)
+        learning = judge(exact, reported, self.curves.finals(), self.work.epochs, self.curves.updates())
         absent = [name for name in self.names if name not in exact.curves]
         if absent and learning["verdict"] == "same":
             learning.update(

@@ -46,6 +46,11 @@ class Curves:
         lengths = sorted(fitting, key=lambda curve: curve.plan.epochs)
         return {curve.implementation: curve for curve in lengths if epochs in (None, curve.plan.epochs)}
 
+    def updates(self) -> dict[int, int]:
+        """Updates made up to the end of each epoch, the same for all who train from seed 0."""
+        curves = self.seed_0("float64", perturbed=False).values()
+        return {p["epoch"]: p["updates"] for curve in curves for p in curve.trace.facts["points"]}
+
     def finals(self) -> dict[str, list[float]]:
         """Final training perplexities over seeds, by implementation, of the runs that reached the last epoch."""
         finals: dict[str, list[float]] = {}

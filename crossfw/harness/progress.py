@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from threading import Event, Thread
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-SILENCE = 30.0  # seconds after which a line says how far a phase is, where there is no bar
+SILENCE = 30.0  # seconds
 
 
 class RunProgress:
@@ -15,7 +16,7 @@ class RunProgress:
 
     def __init__(self, console: Console, tasks: int):
         self.console, self.started = console, time.monotonic()
-        self.said = self.started
+        self.said, self.text, self.over = self.started, "preparation", Event()
         self.done, self.share_of_tick = 0, 0.0
         columns = (
             TextColumn("{task.description}"),
@@ -33,7 +34,7 @@ class RunProgress:
         """Begin a phase of so many ticks, which is so much of the task."""
         self.share_of_tick = share / max(ticks, 1)
         self.bars.reset(self.current, description=text, total=ticks, visible=True)
-        self.text, self.ticks, self.ticked = text.partition(", ")[0], ticks, 0
+        self.text = text.partition(", ")[0]
         if not self.console.is_terminal:
             self.say(text)
 
@@ -41,13 +42,10 @@ class RunProgress:
         """One tick of the phase."""
         self.bars.advance(self.current)
         self.bars.advance(self.overall, self.share_of_tick)
-        self.ticked += 1
-        if not self.console.is_terminal and time.monotonic() - self.said > SILENCE:
-            self.say(f"{self.text}: {self.ticked} of up to {self.ticks} steps done")
 
     def task_done(self, text: str) -> None:
         """A task ended."""
-        self.done += 1
+        self.done, self.text = self.done + 1, "writing the report"
         self.bars.update(self.overall, completed=self.done)
         self.say(text)
 
@@ -58,9 +56,18 @@ class RunProgress:
             f"[{time.monotonic() - self.started:5.0f} s] {text}", markup=False, highlight=False, soft_wrap=True
         )
 
+    def break_silence(self) -> None:
+        """A line after every half minute without one, until the run is over."""
+        while not self.over.wait(max(0.0, self.said + SILENCE - time.monotonic())):
+            if time.monotonic() - self.said >= SILENCE:
+                self.say(f"{self.text} goes on")
+
     def __enter__(self) -> RunProgress:
         self.bars.start()
+        if not self.console.is_terminal:
+            Thread(target=self.break_silence, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
+        self.over.set()

@@ -53,7 +53,7 @@ class SpeedTest:
     @property
     def ticks(self) -> int:
         """How often `advance` is called."""
-        return len(measure.MODES) * self.effort.rounds + (len(self.implementations) if self.effort.memory else 0)
+        return len(measure.MODES) * self.effort.rounds + (len(self.implementations) if self.work.measures_memory else 0)
 
     def prepare(self, worker: Any) -> None:
         """The task's model with its initial weights, in a worker."""
@@ -62,7 +62,7 @@ class SpeedTest:
 
     def run(self) -> SpeedResult:
         """Everything; an implementation that fails is left out of a new contest, with a failure in its name."""
-        memory = self.memory() if self.effort.memory else {i.name: Beside() for i in self.implementations}
+        memory = self.memory() if self.work.measures_memory else {i.name: Beside() for i in self.implementations}
         ready = [i for i in self.implementations if i.name in memory]
         while ready:
             try:

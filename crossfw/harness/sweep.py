@@ -31,8 +31,8 @@ from crossfw.throughput.statistics import ratio_interval
 from crossfw.training.curves import make_ready, recipe_weights
 
 EFFORTS = {  # of a value
-    "quick": measure.Effort(9, 3.0, measure.GLANCE.visit, memory=False),
-    "full": measure.Effort(30, 10.0, measure.FULL.visit, memory=False),
+    "quick": measure.Effort(9, 3.0, measure.GLANCE.visit),
+    "full": measure.Effort(30, 10.0, measure.FULL.visit),
 }
 DTYPE = "float64"  # that decides whether it is the same model
 

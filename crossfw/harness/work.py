@@ -176,12 +176,17 @@ class Work:
         """What the result of the whole task depends on."""
         o = self.options
         cells = [self.cell_key(implementation) for implementation in o.implementations]
-        speed = o.threads, asdict(self.effort), [asdict(swept) for swept in o.sweeps]
+        speed = o.threads, self.measures_memory, [asdict(swept) for swept in o.sweeps]
         return fingerprint(cells, missing, o.suite, o.epochs, self.seeds, o.dtype, *speed)
 
     @property
+    def measures_memory(self) -> bool:
+        """Whether memory is measured: it takes a fresh process each, too much for a quick look at every task."""
+        return self.effort is not GLANCE
+
+    @property
     def effort(self) -> Effort:
-        """How long speed is measured, and whether memory is."""
+        """How long speed is measured."""
         return NAMED if self.options.tasks else FULL if self.options.suite == "full" else GLANCE
 
     def plans(self, implementation: Implementation) -> list[TrainingPlan]:

@@ -40,7 +40,7 @@ def dumps(results: schema.Results) -> str:
 
 
 def loads(text: str) -> Any:
-    """`text` with the non-finite numbers of the schema's numeric fields as floats again."""
+    """`text` with the non-finite numbers of numeric fields as floats again, and with what older reports lack."""
     results = json.loads(text)
     if not isinstance(results, dict) or results.get("schema") != schema.SCHEMA:
         return results
@@ -49,9 +49,12 @@ def loads(text: str) -> Any:
         _mend(task["first_divergence"], schema.AgreementRow)
         for name, row in TABLES.items():
             _mend(task[name], row)
-        for name, row in LEARNING_TABLES.items() if task["learning"] else ():
-            _mend(task["learning"][name], row)
-        for sweep in task.setdefault("sweeps", []):  # which older reports lack
+        if task["learning"]:
+            task["learning"].setdefault("updates", None)
+            for name, row in LEARNING_TABLES.items():
+                _mend(task["learning"][name], row)
+        task.setdefault("measurement", None)
+        for sweep in task.setdefault("sweeps", []):
             for name, row in SWEEP_TABLES.items():
                 _mend(sweep[name], row)
     return results

@@ -57,9 +57,9 @@ def _learning_headline(tasks: list[TaskResult]) -> Headline:
     else:
         word = "Not tested" if not same else "Yes, where tested" if untested else "Yes"
     text = _tally(named, _LEARNING_WORDS, len(trained)) if trained else "nothing was trained"
-    compared = [task["learning"]["updates"] for task in tasks if task["task"] in same]
-    if compared:
-        text += f"; compared over {_from_to(compared)} updates"
+    updates = [task["learning"]["updates"] for task in tasks if task["task"] in same]
+    if updates and None not in updates:
+        text += f"; compared over {_from_to(updates)} update{'' if max(updates) == 1 else 's'}"
     blind = facts.unique(name for task in tasks for name in facts.seeing_the_future(task))
     if len(blind) == 1:
         text += f"; {blind[0]} sees the future"
@@ -95,13 +95,15 @@ def _speed_headline(tasks: list[TaskResult]) -> Headline:
         who = formatting.listing(left_out) if len(left_out) <= 2 else formatting.count(len(left_out), "task")
         parts.append(f"left out, as not shown to be the same model: {who}")
     span = _span(training)
-    word = f"PyTorch {span} as fast" if span else NO_DIFFERENCE.capitalize()
+    word = f"PyTorch trains {span} as fast" if span else NO_DIFFERENCE.capitalize()
     return Headline(question, "plain", word, "; ".join(parts))
 
 
 def _pair_range(rows: list[ThroughputRow]) -> str:
     first, second, span = rows[0]["implementation"], rows[0]["ratio_to"], _span(rows)
-    return f"{first} {span} {second}" if span else f"{first} and {second} {NO_DIFFERENCE}"
+    alike = sum(map(facts.shows_no_difference, rows))
+    besides = f" ({NO_DIFFERENCE} in {alike} of {len(rows)} tasks)" if alike else ""
+    return f"{first} {span} {second}{besides}" if span else f"{first} and {second} {NO_DIFFERENCE}"
 
 
 def _span(rows: list[ThroughputRow]) -> str:

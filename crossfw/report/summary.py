@@ -74,10 +74,10 @@ def how_fast(task: TaskResult) -> Answer:
         speeds = [f"{row['implementation']} {formatting.rate(row['tokens_per_second'])} tokens/s" for row in rows]
         if rows:
             parts.append(f"{name}: {', '.join(ratios or speeds)}")
-    stepping = (task["measurement"] or {}).get("steps_cells", ())
+    stepping = (task["measurement"] or {}).get("steps_cells", ())  # which older reports lack
     if stepping:
         verb = "steps" if len(stepping) == 1 else "step"
-        parts.append(f"{formatting.listing(stepping)} {verb} cells one by one: no layer of the library's carries them")
+        parts.append(f"{formatting.listing(stepping)} {verb} cells one by one instead of whole layers")
     parts += [sweeps.sentence(sweep) for sweep in task["sweeps"]]
     status = "plain" if task["verdict"] == "agree" else "no" if task["verdict"] == "disagree" else "unknown"
     return Answer(question, status, not_the_same_model(task), tuple(parts))

@@ -26,19 +26,15 @@ SIBLINGS = {"torch-scratch": "mxnet-scratch", "torch-nn": "mxnet-gluon"}
 
 @dataclass(frozen=True)
 class Effort:
-    """What a mode may take: so many rounds, and seconds after which no more begin; `visit`: the seconds of one.
-
-    `memory`: whether it is measured too, which takes a fresh process for each implementation.
-    """
+    """What a contest may take: so many rounds, and seconds after which no more begin; `visit`: the seconds of one."""
 
     rounds: int
     budget: float
     visit: float
-    memory: bool
 
 
-GLANCE = Effort(30, 1.4, VISIT_SECONDS, memory=False)  # at every task of the catalogue
-FULL, NAMED = Effort(200, 5.0, 0.03, memory=True), Effort(200, 10.0, 0.03, memory=True)
+GLANCE = Effort(30, 1.4, VISIT_SECONDS)  # at every task of the catalogue
+FULL, NAMED = Effort(200, 5.0, 0.03), Effort(200, 10.0, 0.03)
 
 
 @dataclass(frozen=True)
@@ -141,6 +137,11 @@ def copied_bytes(cost: Cost, device: str) -> int:
     return int(min(max(cost.bytes / 2, least), most))
 
 
+def is_glance(budget: float) -> bool:
+    """Whether so many seconds of a mode are fewer than can be had; visits are shorter then too."""
+    return budget < FULL.budget
+
+
 def control_warning(rows: list[ThroughputRow], budget: float) -> str | None:
     """What the A/A control says of a measurement of so many seconds, where it fakes a difference of more than NOISY."""
     worst = None
@@ -155,7 +156,7 @@ def control_warning(rows: list[ThroughputRow], budget: float) -> str | None:
     rounds = len(row["samples"])
     few = rounds < ROUNDS_TO_STOP
     reason = f"few rounds fitted into {budget:g} s" if few else "the machine was busy or is noisy"
-    if budget < NAMED.budget:
+    if is_glance(budget):
         remedy = ": name the task in `crossfw run`, and it gets more time"
     else:
         remedy = "" if few else ": run it again when nothing else runs"

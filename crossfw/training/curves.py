@@ -96,8 +96,8 @@ class TrainingRun:
             place = trained["diverged"] or {"step": trained["steps"] - 1, "tensor": "perplexity", "value": "inf"}
             self.diverged = {"epoch": number, "update": self.updates + place["step"] + 1, **place}
             return
-        self._note(number, "training", trained)
         self.updates += trained["steps"]
+        self._note(number, "training", trained)
         looked_at = number <= self.task.recipe.compared_epochs or number % VALIDATED == 0 or number == self.plan.epochs
         validation = _batches(self.dataset.validation()[: self.plan.batches_used]) if looked_at else []
         if validation:
@@ -124,7 +124,8 @@ class TrainingRun:
 
     def _note(self, epoch: int, split: str, counted: dict) -> None:
         value = perplexity(counted["nll"], counted["tokens"])
-        self.points.append({"epoch": epoch, "split": split, "perplexity": value, "loss": counted["loss"]})
+        point = {"epoch": epoch, "split": split, "perplexity": value, "loss": counted["loss"], "updates": self.updates}
+        self.points.append(point)
 
     def _take_checkpoint(self) -> None:
         self.checkpoint, self.checkpoint_updates = self.call("export"), self.updates

@@ -12,7 +12,7 @@ from crossfw.agreement.trajectory import Trajectories, judge, pairs_of
 
 BOUND = 1e-12
 EPOCHS = 40
-UPDATES = 7  # in each epoch
+UPDATES = {epoch: 7 * epoch - epoch // 3 for epoch in range(1, EPOCHS + 1)}  # not the same number in each
 
 
 def exact(epoch):
@@ -47,8 +47,18 @@ def test_true_curves_agree_up_to_the_horizon_though_chaos_left_the_bound():
     assert 20 < learning["horizon"] < EPOCHS
     assert chaos(learning["horizon"]) > BOUND * EPOCHS
     assert "were not compared" in learning["text"]
-    assert learning["updates"] == UPDATES * learning["horizon"]
+    assert learning["updates"] == UPDATES[learning["horizon"]]
     assert f" over {learning['updates']} updates, up to epoch {learning['horizon']}; " in learning["text"]
+
+
+@pytest.mark.parametrize(("updates", "words"), [(1, " over 1 update, up"), (2, " over 2 updates, up")])
+def test_one_update_is_no_updates(updates, words):
+    both = trajectories(curve(epochs=1))
+    curves = {
+        name: {key: value for key, value in points.items() if key[1] == 1} for name, points in both.curves.items()
+    }
+    one = Trajectories(curves, both.perturbed, lambda epoch: BOUND, "float64")
+    assert words in judge(one, one, {}, 1, {1: updates})["text"]
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_what_another_machine_measured_is_not_compared(compared):
     assert "cores None -> 64: speed and memory are not comparable" in found.text
 
 
-@pytest.mark.parametrize(("budget", "remedy"), [(1.4, "; tasks named in `crossfw run` get more"), (10.0, "")])
+@pytest.mark.parametrize(("budget", "remedy"), [(1.4, "; tasks named in `crossfw run` get more"), (5.0, "")])
 def test_too_few_samples_of_a_glance_have_a_remedy(budget, remedy, results, tmp_path):
     few = copy.deepcopy(results)
     first(few)["measurement"]["budget_seconds"] = budget
@@ -179,6 +179,25 @@ def test_too_few_samples_of_a_glance_have_a_remedy(budget, remedy, results, tmp_
         row["samples"] = row["samples"][:8]
     (found,) = compare_reports(*[write(few, tmp_path / name) for name in ("old", "new")]).findings
     assert found.text == f"too few samples to tell: 8 of a row, and the U-test needs 9{remedy}"
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [(1.4, 10.0, True), (10.0, 1.4, True), (5.0, 10.0, False)])
+def test_a_glance_is_not_compared_with_a_measurement(old, new, told, results, tmp_path):
+    sides = []
+    for seconds, factor in ((old, 1.0), (new, 5.0)):
+        side = copy.deepcopy(results)
+        first(side)["measurement"]["budget_seconds"] = seconds
+        for row in first(side)["throughput"]:
+            if row["implementation"] == "torch-nn":
+                row["samples"] = [sample / factor for sample in row["samples"]]
+        sides.append(side)
+    found = compare_reports(*[write(side, tmp_path / name) for side, name in zip(sides, ("old", "new"))]).findings
+    if told:
+        (finding,) = found
+        assert (finding.kind, finding.about) == ("different", "settings")
+        assert finding.text.startswith(f"time for each mode {old:g} s -> {new:g} s: speed is not compared; ")
+    else:
+        assert "regression" in {finding.kind for finding in found}
 
 
 def test_two_seeds_are_too_few_for_a_perplexity(results, tmp_path):

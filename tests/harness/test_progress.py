@@ -1,37 +1,49 @@
-"""What is seen of a run where there is no terminal: a line per step of the work, and no long silence."""
+"""What is seen of a run where there is no terminal: a line per phase, and no long silence."""
 
 from __future__ import annotations
 
 import io
+import threading
 import time
 
 import pytest
 from rich.console import Console
 
-from crossfw.harness.progress import SILENCE, RunProgress
+from crossfw.harness import progress as room
+from crossfw.harness.progress import RunProgress
+
+DEADLINE = 30.0  # seconds, of a test that fails
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(SILENCE / 2 + 1, [2, 4]), (SILENCE + 1, [1, 2, 3, 4]), (1.0, [])])
-def test_a_long_phase_says_how_far_it_is(monkeypatch, seconds, told):
-    now, screen = [100.0], io.StringIO()
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+def lines_of(screen: io.StringIO) -> list[str]:
+    return [line.partition("] ")[2] for line in screen.getvalue().splitlines()]
+
+
+def test_a_long_phase_is_not_silent_though_nothing_ends(monkeypatch):
+    monkeypatch.setattr(room, "SILENCE", 0.01)
+    screen, end = io.StringIO(), time.monotonic() + DEADLINE
     with RunProgress(Console(file=screen, width=100), tasks=1) as progress:
         progress.phase("lm_rnn: sweep of hidden=32,64, slowly", ticks=4, share=1.0)
-        for _ in range(4):
-            now[0] += seconds
-            progress.advance()
-    begin, *lines = screen.getvalue().splitlines()
-    assert begin == "[    0 s] lm_rnn: sweep of hidden=32,64, slowly"
-    assert [line.partition("] ")[2] for line in lines] == [
-        f"lm_rnn: sweep of hidden=32,64: {done} of up to 4 steps done" for done in told
-    ]
+        while len(lines_of(screen)) < 3 and time.monotonic() < end:
+            time.sleep(0.005)
+        progress.task_done("lm_rnn: agree")
+    lines = [line for line in lines_of(screen) if line != "preparation goes on"]
+    assert lines[:3] == ["lm_rnn: sweep of hidden=32,64, slowly", *["lm_rnn: sweep of hidden=32,64 goes on"] * 2]
+    assert set(lines[3:]) <= {"lm_rnn: sweep of hidden=32,64 goes on", "lm_rnn: agree", "writing the report goes on"}
 
 
-def test_a_terminal_has_bars_and_no_such_lines(monkeypatch):
-    now, screen = [100.0], io.StringIO()
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    progress = RunProgress(Console(file=screen, width=100, force_terminal=True), tasks=1)
-    progress.phase("lm_rnn: agreement", ticks=2, share=1.0)
-    now[0] += 10 * SILENCE
-    progress.advance()
-    assert "steps done" not in screen.getvalue()
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_such_line_on_a_terminal_nor_after_the_run(monkeypatch, terminal):
+    monkeypatch.setattr(room, "SILENCE", 0.01)
+    before, screen = threading.active_count(), io.StringIO()
+    with RunProgress(Console(file=screen, width=100, force_terminal=terminal), tasks=1) as progress:
+        progress.phase("lm_rnn: agreement", ticks=2, share=1.0)
+        progress.advance()
+        if terminal:
+            time.sleep(0.1)
+    if terminal:
+        assert "goes on" not in screen.getvalue()
+    end = time.monotonic() + DEADLINE
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.005)
+    assert threading.active_count() <= before

@@ -68,7 +68,8 @@ def test_tasks_that_are_named_get_the_most_time(tmp_path, suite, tasks, effort):
 
 @pytest.mark.usefixtures("_as_asked_for")
 def test_a_run_tells_how_its_speed_was_measured(tmp_path):
-    results, code, _ = run_quietly(tasks=(write_task(tmp_path),), out=tmp_path / "out")
+    task_file = write_task(tmp_path, activation='"sigmoid"')
+    results, code, _ = run_quietly(tasks=(task_file,), out=tmp_path / "out")
     (task,) = results["tasks"]
     measurement, rows = task["measurement"], task["throughput"]
     assert code == 0
@@ -79,6 +80,8 @@ def test_a_run_tells_how_its_speed_was_measured(tmp_path):
     assert {tuple(facts["cpus"]) for facts in measurement["read_back"].values()} == {tuple(measurement["cpus"])}
     assert not [warning for warning in task["warnings"] if "threads" in warning or "CPUs" in warning]
     assert set(measurement["rates"]) == {"mxnet", "torch"}
+    assert measurement["steps_cells"] == ["mxnet-gluon", "torch-nn"]  # neither library's layer has this activation
+    assert measurement["budget_seconds"] == NAMED.budget
     for row in rows:
         assert row["limit_fraction"] > 0
         assert row["limit_by"] in ("operations", "bytes")

@@ -31,6 +31,7 @@ NETWORKS: dict[str, dict] = {
         f"{name}, bidirectional, two layers": {**cell, **BOTH, "layers": 2, "biases": 2} for name, cell in CELLS.items()
     },
     **{f"{name}, h1 and h2": {**cell, **BOTH, "backward_size": 3, "layers": 2} for name, cell in CELLS.items()},
+    "lstm, h1 and h2, mask": {**GATED["lstm"], **BOTH, "backward_size": 3, "head": "tagger", "mask": True},
     **{f"{name}, both forward": {**cell, "direction": "both forward"} for name, cell in CELLS.items()},
     "sigmoid, both forward": {"activation": "sigmoid", "direction": "both forward", "layers": 2},
     "embedding": {"cell": "gru", "embedding_size": 3},

@@ -191,7 +191,7 @@ def test_without_a_ratio_the_speeds_are_given():
 )
 def test_cells_that_are_stepped_are_told_beside_the_ratio_that_they_explain(names, said):
     task = examples.agreeing(measurement=examples.measurement(steps_cells=names))
-    assert how_fast(task).text.endswith(f"; {said} one by one: no layer of the library's carries them")
+    assert how_fast(task).text.endswith(f"; {said} one by one instead of whole layers")
     assert "one by one" not in how_fast(examples.agreeing(measurement=examples.measurement())).text
 
 
@@ -200,13 +200,13 @@ def words(*tasks) -> list[str]:
 
 
 def test_headlines():
-    speed = "PyTorch 1.9x to 4.1x as fast"
+    speed = "PyTorch trains 1.9x to 4.1x as fast"
     assert words() == ["Not known", "Not tested", "Not measured"]
     assert words(examples.agreeing("a"), examples.agreeing("b")) == ["Yes", "Yes", speed]
     assert words(examples.agreeing(), examples.incomplete()) == [
         "Yes, where compared",
         "Yes",
-        "PyTorch 1.9x to 4.1x as fast",
+        speed,
     ]
     assert words(examples.agreeing(), examples.disagreeing()) == ["Not all", "Not all", speed]
     assert words(examples.disagreeing()) == ["No", "No", "Not comparable"]
@@ -220,6 +220,24 @@ def test_headlines_explain_themselves():
     assert "; compared over 930 updates; " in learning.text
     assert speed.text.endswith("left out, as not shown to be the same model: lm_gru")
     assert headlines(examples.results(examples.agreeing("a"), examples.agreeing("b")))[0].text == "both tasks agree"
+
+
+@pytest.mark.parametrize(("updates", "said"), [((1, 1), "1 update"), ((1, 102), "1 to 102 updates"), ((1, None), None)])
+def test_over_how_many_updates(updates, said):
+    tasks = [
+        examples.agreeing(name, learning={**examples.learning(), "updates": number})
+        for name, number in zip("ab", updates)
+    ]
+    tail = f"; compared over {said}" if said else ""  # a report of an earlier crossfw has no number
+    assert headlines(examples.results(*tasks))[1].text == f"both tasks learn the same{tail}"
+
+
+def test_a_range_says_how_many_tasks_are_not_in_it():
+    alike = row(ratio=1.0, ratio_low=0.97, ratio_high=1.03)
+    tasks = [examples.agreeing(str(i), throughput=[row() if i else alike]) for i in range(3)]
+    line = headlines(examples.results(*tasks))[2]
+    assert line.word == "PyTorch trains 1.9x as fast"
+    assert line.text == "training: torch-nn 1.9x mxnet-gluon (no difference shown in 1 of 3 tasks)"
 
 
 def test_no_difference_in_any_task():

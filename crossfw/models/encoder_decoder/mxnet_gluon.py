@@ -55,7 +55,7 @@ class Model:
 
     @property
     def steps_cells(self) -> bool:
-        """Whether cells are stepped one by one, because no layer carries them."""
+        """Whether cells are stepped one by one instead of whole layers; `notes` says why."""
         return self.net.encoder.steps_cells or self.net.decoder.steps_cells
 
     def native_parameters(self) -> dict[str, nd.NDArray]:

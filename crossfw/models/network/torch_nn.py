@@ -47,7 +47,7 @@ class Model:
 
     @property
     def steps_cells(self) -> bool:
-        """Whether cells are stepped one by one, because no layer carries them."""
+        """Whether cells are stepped one by one instead of whole layers; `notes` says why."""
         return self.net.stack.steps_cells
 
     def native_parameters(self) -> dict[str, torch.Tensor]:

@@ -109,7 +109,7 @@ class Stack(nn.Module):
 
     @property
     def steps_cells(self) -> bool:
-        """Whether cells are stepped one by one, because no layer carries them; under a mask, once it has been run."""
+        """Whether cells are stepped one by one instead of whole layers; under a mask, once it has been run."""
         return bool(self.spec.all_places[0].spec.RECURRENT and self.whole is None and not self.layers) or (
             UNDER_A_MASK in self.notes
         )
