@@ -11,7 +11,8 @@ from crossfw.models.stack.spec import Place
 from crossfw.models.torch_products import has_onednn, laid_out, onednn_product
 
 Adder = Callable[[torch.Tensor, torch.Tensor], object]  # changes the first by a product with the second
-FEW_STEPS, LARGE_STEP = 4, 2**22  # steps, and multiplications in each, from which on laying out a matrix pays
+FEW_STEPS, LARGE_STEP = 4, 2**22  # steps, and multiplications in each, from which on oneDNN pays
+LARGE_MATRIX = 2**18  # elements; a smaller one transposed is as well read where it is as laid out by a copy
 
 
 def sigmoid_back(d: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -86,6 +87,6 @@ def _add(W_T: torch.Tensor, sums: torch.Tensor, h: torch.Tensor) -> None:
 def adder_back(place: Place, W: torch.Tensor, like: torch.Tensor) -> Adder:
     """What adds d W to the gradient of h, for d (N, G H) and W (G H, H), in the loops over `like`."""
     if uses_onednn(place, like):
-        W_T = laid_out(W.T)
+        W_T = laid_out(W.T) if W.numel() > LARGE_MATRIX else W.T
         return lambda d_h, d: d_h.add_(onednn_product(d, W_T))
     return lambda d_h, d: d_h.addmm_(d, W)
