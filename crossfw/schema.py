@@ -91,7 +91,7 @@ class Measurement(TypedDict):
     read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables, card
     modes: dict[str, ModeMeasurement]
     rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second, and the size of the matrices
-    steps_cells: list[str]  # implementations that step cells one by one where siblings have whole layers
+    steps_cells: list[str]  # implementations that step cells one by one instead of whole layers
     warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 
 

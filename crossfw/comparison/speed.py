@@ -217,11 +217,12 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
 def _untold(found: list[Contest]) -> Iterator[Finding]:
     """Rows with too few samples, and contests in which noise hides more than EFFECT."""
     counts = [(min(map(len, pair)), contest.glance) for contest in found for pair in contest.samples.values()]
-    few = [(count, glanced) for count, glanced in counts if count < FEWEST_SAMPLES]
+    few = [count for count, _ in counts if count < FEWEST_SAMPLES]
     if few:
-        seen = " to ".join(map(str, unique((min(few)[0], max(few)[0]))))
+        seen = " to ".join(map(str, unique((min(few), max(few)))))
         text = f"too few samples to tell: {seen} of a row, and the U-test needs {FEWEST_SAMPLES}"
-        text += "; tasks named in `crossfw run` get more" if any(glance for _, glance in few) else ""
+        glances = any(glance for count, glance in counts if count < FEWEST_SAMPLES)
+        text += "; tasks named in `crossfw run` get more" if glances else ""
         yield Finding("unclear", "speed", "", f"{len(few)} of {len(counts)} rows", text)
     noisy = [contest for contest in found if contest.enough and contest.needed > 2 * EFFECT]
     if noisy:

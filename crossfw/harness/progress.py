@@ -16,7 +16,8 @@ class RunProgress:
 
     def __init__(self, console: Console, tasks: int):
         self.console, self.started = console, time.monotonic()
-        self.said, self.text, self.over = self.started, "preparation", Event()
+        self.said, self.text = self.started, "preparation"
+        self.over, self.breaker = Event(), Thread(target=self.break_silence, daemon=True)
         self.done, self.share_of_tick = 0, 0.0
         columns = (
             TextColumn("{task.description}"),
@@ -58,16 +59,16 @@ class RunProgress:
 
     def break_silence(self) -> None:
         """A line after every half minute without one, until the run is over."""
-        while not self.over.wait(max(0.0, self.said + SILENCE - time.monotonic())):
+        while not self.console.is_terminal and not self.over.wait(max(0.0, self.said + SILENCE - time.monotonic())):
             if time.monotonic() - self.said >= SILENCE:
                 self.say(f"{self.text} goes on")
 
     def __enter__(self) -> RunProgress:
         self.bars.start()
-        if not self.console.is_terminal:
-            Thread(target=self.break_silence, daemon=True).start()
+        self.breaker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
         self.over.set()
+        self.breaker.join()

@@ -87,7 +87,8 @@ def test_fewer_than_nine_samples_are_too_few_however_large_the_effect():
     for pair in ((old, new), (new, old)):
         (found,) = compared(*pair)
         assert (found.kind, found.what) == ("unclear", "8 of 8 rows")
-        assert found.text.startswith("too few samples to tell: 8 of a row, and the U-test needs 9; ")
+        remedy = "tasks named in `crossfw run` get more"
+        assert found.text == f"too few samples to tell: 8 of a row, and the U-test needs 9; {remedy}"
 
 
 def test_nine_samples_apart_are_enough_in_a_report_of_a_thousand_rows():
