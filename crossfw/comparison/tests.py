@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from scipy import stats
 
 ALPHA = 0.05  # chance that a comparison of two equal reports shows any row as changed, by the test alone
 FEWEST_SAMPLES = 9  # two times 9 that do not overlap have p = 4e-5: enough, after Holm, in a report of 1000 rows
+EFFICIENCY = 0.4  # of Qn in contests of two to five rows: what is exceeded as often as ALPHA says, by simulation
 EXACT_UP_TO = 60  # samples; beyond, the normal approximation is as good
 
 
@@ -59,3 +62,24 @@ def noise_of_processes(controls: Sequence[float], rows: int) -> float:
         return 0.0
     scale = float(np.sqrt(np.mean(np.square(controls))))
     return float(scale * stats.t.isf(ALPHA / 2 / rows, len(controls)))
+
+
+def unevenness(changes: Sequence[Sequence[float]], rows: int) -> float:
+    """What a change of the machine does to one row beside the others, at most, in `rows` comparisons.
+
+    The scatter is Qn of Rousseeuw and Croux (1993), over the pairs of each contest: the lower quarter of what two rows
+    differ by, which a row that did change leaves as it is. The quantile is Student's, for ALPHA shared by all rows
+    (Bonferroni).
+
+    Args:
+        changes: log(new / old) of each implementation, for each contest that moved as a whole.
+
+    Returns:
+        A logarithm; infinite where no contest has two rows.
+    """
+    apart = [abs(one - other) for contest in changes for one, other in combinations(contest, 2)]
+    if not apart:
+        return math.inf
+    scale = float(np.quantile(apart, 0.25)) / (math.sqrt(2) * stats.norm.isf(0.375))
+    free = sum(len(contest) - 1 for contest in changes)  # the middle of each contest takes one
+    return float(scale * stats.t.isf(ALPHA / 2 / rows, max(1.0, free * EFFICIENCY)))

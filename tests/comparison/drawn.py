@@ -32,16 +32,18 @@ def drawn_task(
     factors: dict[tuple[str, str], float] | None = None,
     machine: float = 1.0,
     speeds: dict[str, float] = SPEEDS,
+    drift: float = DRIFT,
     **changes,
 ) -> TaskResult:
     """A task that was timed.
 
     Args:
         factors: by which the speed of (implementation, mode) is multiplied; machine: that of all, and of the product.
+        drift: standard deviation of what the machine changes by from round to round, for good, its product apart.
     """
     rows, rates, control = [], {}, list(speeds)[-1]
     for mode, scale in MODES.items():
-        common = rng.choice(NOISE["common"], rounds) + np.cumsum(rng.normal(0, DRIFT, rounds))
+        common = rng.choice(NOISE["common"], rounds) + np.cumsum(rng.normal(0, drift, rounds))
         samples = {}
         for process in (*speeds, control + CONTROL):
             plain = process.removesuffix(CONTROL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from scipy import stats
 
 from crossfw.comparison.speed import compare_speed, contests
-from crossfw.comparison.tests import common_shift, holm, noise_of_processes, u_test
-from tests.comparison.drawn import SPEEDS, drawn_task
+from crossfw.comparison.tests import common_shift, holm, noise_of_processes, u_test, unevenness
+from tests.comparison.drawn import MODES, SPEEDS, drawn_task
 
 TASKS = tuple(f"task_{number}" for number in range(3))
 REPETITIONS = 20
@@ -27,6 +28,13 @@ def drawn(seed, rounds=30, tasks=TASKS, **changes):
     return [drawn_task(rng, name, rounds, **changes) for name in tasks]
 
 
+def with_one_slower(repetition, **drift):
+    """Two reports; in the new one the last task's training in `torch-nn` is slower."""
+    old, new = drawn([repetition, 0], 120, **drift), drawn([repetition, 1], 120, tasks=TASKS[:-1], **drift)
+    planted = drawn([repetition, 2], 120, tasks=TASKS[-1:], factors={("torch-nn", "train"): SLOWER}, **drift)
+    return old, new + planted
+
+
 def judged(findings):
     return [(f.kind, f.task, f.what) for f in findings if f.kind in ("regression", "improvement")]
 
@@ -39,9 +47,17 @@ def test_two_reports_of_the_same_code_show_no_change(rounds, repetition):
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
 def test_a_slowdown_of_15_percent_is_found_and_nothing_else(repetition):
-    old, new = drawn([repetition, 0], 120), drawn([repetition, 1], 120, tasks=TASKS[:-1])
-    new += drawn([repetition, 2], 120, tasks=TASKS[-1:], factors={("torch-nn", "train"): SLOWER})
-    assert judged(compared(old, new)) == [("regression", TASKS[-1], "torch-nn, training")]
+    found = compared(*with_one_slower(repetition, drift=0.0))
+    assert judged(found) == [("regression", TASKS[-1], "torch-nn, training")]
+
+
+@pytest.mark.parametrize("repetition", range(REPETITIONS))
+def test_where_the_machine_drifts_it_is_named_at_least_and_nothing_else(repetition):
+    """A contest that drifted by more than 15 % as a whole leaves it untold whether one row did more than that."""
+    found = compared(*with_one_slower(repetition))
+    (named,) = (f for f in found if f.task)
+    assert (named.task, named.what) == (TASKS[-1], "torch-nn, training")
+    assert named.kind == "regression" or (named.kind == "unclear" and "beside the others' " in named.text)
 
 
 @pytest.mark.parametrize("repetition", range(3))
@@ -52,6 +68,30 @@ def test_it_is_found_on_a_machine_that_became_slower_or_faster_too(machine, repe
     found = compared(old, new)
     assert judged(found) == [("regression", name, "mxnet-gluon, inference") for name in TASKS]
     assert [f.what for f in found if f.kind == "unclear"] == ["6 of 6 contests"]
+
+
+def uneven(names, slower):
+    """A machine that changed: it slowed PyTorch's implementations more than MXNet's."""
+    return {(name, mode): slower for name in names if name.startswith("torch") for mode in MODES}
+
+
+@pytest.mark.parametrize("repetition", range(3))
+@pytest.mark.parametrize("names", [("mxnet-gluon", "torch-nn"), tuple(SPEEDS)])
+def test_a_machine_that_slows_one_framework_more_than_the_other_is_no_regression(names, repetition):
+    """Measured between two runs of the same code, when the processor took its slower state."""
+    speeds = {name: SPEEDS[name] for name in names}
+    old = drawn([repetition, 0], 60, speeds=speeds)
+    found = compared(old, drawn([repetition, 1], 60, speeds=speeds, machine=0.8, factors=uneven(names, 0.85)))
+    assert judged(found) == []
+    (text,) = {f.text.partition("; ")[2] for f in found if f.task}
+    assert text == "a machine that changed by more need not slow all alike: measure again, both in one state"
+
+
+def test_what_slows_one_more_than_the_machine_slowed_all_is_a_regression_even_there():
+    speeds = {name: SPEEDS[name] for name in ("mxnet-gluon", "torch-nn")}
+    old = drawn(0, 60, TASKS[:1], speeds=speeds)
+    new = drawn(1, 60, TASKS[:1], speeds=speeds, machine=0.8, factors={("torch-nn", "train"): 0.6})
+    assert judged(compared(old, new)) == [("regression", TASKS[0], "torch-nn, training")]
 
 
 @pytest.mark.parametrize("repetition", range(3))
@@ -146,3 +186,18 @@ def test_processes_of_the_same_code_differ_by_less_than_the_controls_say(sigma):
 
 def test_without_a_control_there_is_no_noise_to_speak_of():
     assert noise_of_processes([], 8) == noise_of_processes([0.1], 0) == 0.0
+
+
+@pytest.mark.parametrize("sigma", [0.02, 0.1])
+@pytest.mark.parametrize("contests_of", [(6, 4), (2, 2), (1, 4)])
+def test_rows_that_a_change_of_the_machine_scatters_stay_within_what_their_scatter_says(contests_of, sigma):
+    rng, exceeded = np.random.default_rng(4), 0
+    for _ in range(200):
+        changes = rng.normal(0, sigma, contests_of)
+        beyond = np.abs(changes - np.median(changes, axis=1, keepdims=True))
+        exceeded += beyond.max() > unevenness(changes.tolist(), changes.size)
+    assert exceeded / 200 < 0.15
+
+
+def test_rows_on_their_own_say_nothing_of_how_uneven_a_change_is():
+    assert unevenness([[0.1]], 1) == math.inf
