@@ -90,7 +90,7 @@ class Measurement(TypedDict):
     cpus: list[int]  # that every worker was pinned to; empty for none
     read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables, card
     modes: dict[str, ModeMeasurement]
-    rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second, and the size of the matrices
+    rates: dict[str, dict[str, float]]  # by framework: see `timing.machine_rates`; older reports lack `calls`
     steps_cells: list[str]  # implementations that step cells one by one instead of whole layers
     warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 

@@ -220,7 +220,7 @@ class Service:
             self.product_is_waited_for = True
 
     def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
-        """`operations` and `bytes` per second of a product and a copy; see `timing.machine_rates`."""
+        """`operations`, `bytes` and `calls` per second of products and a copy; see `timing.machine_rates`."""
         return machine_rates(self.backend, size, copied, seconds)
 
     def build_seconds(self) -> float:

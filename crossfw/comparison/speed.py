@@ -5,7 +5,7 @@ does for all of them: `common_shift`. A row is judged beyond it. It is slower if
 or more as the A/A controls show noise, and if the U-test over its samples, without what all processes of a round share,
 says so. A contest that moved as a whole is told as such: two reports cannot tell a slower machine from code that slows
 all alike. Nor need a machine that changes slow all implementations alike (one that slowed MXNet by 20 % slowed PyTorch
-by 32 %): beside such a change a row must stand out of the others, or exceed the change itself.
+by 32 %): beside such a change a row must stand out of the others, or exceed all that such a machine did.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from crossfw.schema import ThroughputRow
 from crossfw.throughput.measure import is_glance
 
 EFFECT = math.log(1.1)
+GAUGES = {"operations": "its own matrix product is", "calls": "its small ones are"}
+SENSITIVITY = 2.0  # of one row to a change of the machine, at most, against what moved most; 1.3 was seen
 FEWEST_PROCESSES = 4  # in a round, whose middle says what they share
 
 
@@ -35,8 +37,8 @@ class Contest:
 
     Attributes:
         samples: by implementation, (old, new), without what each round shared.
-        machine: log(new / old) of the machine's own matrix product, the median over implementations; None where it
-            was not kept.
+        machine: log(new / old) of the machine's own products, the median over frameworks, by which product: GAUGES;
+            what was not kept is missing.
         controls: log(ratio) of its A/A controls in both reports, where their rounds were quiet.
         noise: the far ends of the A/A controls' intervals, as a logarithm.
         glance: whether more time can be had.
@@ -47,7 +49,7 @@ class Contest:
     mode: str
     rows: dict[str, tuple[ThroughputRow, ThroughputRow]]
     samples: dict[str, tuple[list[float], list[float]]]
-    machine: float | None
+    machine: dict[str, float]
     controls: list[float]
     noise: float
     glance: bool
@@ -65,17 +67,19 @@ class Contest:
 
     @property
     def shift(self) -> float:
-        """What all moved together; a machine that seems to have changed by less than EFFECT is the same."""
+        """What all moved together."""
         return common_shift([self.change(name) for name in self.enough], self._changed)
 
     @property
     def moved(self) -> float:
-        """How far the whole moved, the implementations or the machine's own product, as a logarithm without sign."""
+        """How far the whole moved, the implementations or the machine's own products, as a logarithm without sign."""
         return max(abs(self.shift), abs(self._changed))
 
     @property
     def _changed(self) -> float:
-        return self.machine if self.machine is not None and abs(self.machine) > EFFECT else 0.0
+        """What the machine did; one that seems to have changed by less than EFFECT is the same."""
+        most = max(self.machine.values(), key=abs, default=0.0)
+        return most if abs(most) > EFFECT else 0.0
 
 
 def otherwise_measured(task: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:
@@ -96,8 +100,6 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
         rows = {name: (ours[name], theirs[name]) for name in ours if name in theirs}
         if not rows:
             continue
-        products = [_products(side) for side in (old, new)]
-        limits = [math.log(products[1][name] / rate) for name, rate in products[0].items() if name in products[1]]
         steady = _steady(*sides)
         pairs = [_control(*both) for both in zip(sides, steady)]
         found.append(
@@ -106,7 +108,7 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
                 mode=mode,
                 rows=rows,
                 samples={name: tuple(side[name, False] for side in steady) for name in rows},
-                machine=median(limits) if limits else None,
+                machine=_machine(old, new),
                 controls=[change for change in pairs if change is not None],
                 noise=_noise([row for side in sides for row in side if is_control(row)]),
                 glance=_glances(old) and _glances(new),
@@ -156,9 +158,9 @@ def compare_speed(found: list[Contest]) -> Iterator[Finding]:
         beyond = contest.change(name) - contest.shift
         if abs(beyond) > contest.needed and p_value < ALPHA:
             kind, text = "regression" if beyond < 0 else "improvement", _told(contest, name, p_value)
-            if abs(beyond) < min(uneven, contest.moved):
+            if contest.moved > contest.needed and abs(beyond) < min(uneven, SENSITIVITY * contest.moved):
                 kind = "unclear"
-                text += "; a machine that changed by more need not slow all alike: measure again, both in one state"
+                text += "; a machine that changed need not slow all alike: measure again, both in one state"
             yield Finding(kind, "speed", contest.task, f"{name}, {MODES[contest.mode]}", text)
     yield from _together([contest for contest in found if contest.enough])
     yield from _untold(found)
@@ -181,10 +183,12 @@ def moved(change: float, slower: str = "slower", faster: str = "faster") -> str:
     return f"{formatting.percent(abs(math.expm1(change)))} {slower if change < 0 else faster}"
 
 
-def _products(task: dict[str, Any]) -> dict[str, float]:
-    """The speed of the machine's own matrix product by framework; empty where a report does not hold it."""
-    measurement = task.get("measurement") or {}
-    return {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
+def _machine(old: dict[str, Any], new: dict[str, Any]) -> dict[str, float]:
+    """See `Contest.machine`."""
+    before, after = ((side.get("measurement") or {}).get("rates", {}) for side in (old, new))
+    both = [(before[name], after[name]) for name in before if name in after]
+    changes = {gauge: [math.log(b[gauge] / a[gauge]) for a, b in both if gauge in a and gauge in b] for gauge in GAUGES}
+    return {gauge: median(logs) for gauge, logs in changes.items() if logs}
 
 
 def _glances(task: dict[str, Any]) -> bool:
@@ -219,8 +223,9 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
         if not same:
             continue
         middle = median(contest.shift for contest in same)
-        limits = [contest.machine for contest in same if contest.machine is not None]
-        product = f" (its own matrix product is {moved(median(limits))})" if limits else ""
+        changes = {gauge: [each.machine[gauge] for each in same if gauge in each.machine] for gauge in GAUGES}
+        told = [f"{GAUGES[gauge]} {moved(median(logs))}" for gauge, logs in changes.items() if logs]
+        product = f" ({', '.join(told)})" if told else ""
         where = "everything is" if len(same) == len(found) else "all implementations alike are"
         text = f"{where} {moved(middle)}: the machine{product}, or all implementations; nothing here tells which"
         if len(same) < len(found):

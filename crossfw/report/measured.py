@@ -54,14 +54,20 @@ def beside(task: TaskResult) -> Table:
 
 
 def machine(task: TaskResult) -> Table:
-    """What the machine's own product and copy reached in each framework."""
+    """What the machine's own products and copy reached in each framework."""
     measurement = task.get("measurement")
     rates = measurement["rates"] if measurement else {}
     rows = [
-        [name, formatting.scaled(rate["operations"], "FLOP/s"), formatting.scaled(rate["bytes"], "B/s")]
+        [
+            name,
+            formatting.scaled(rate["operations"], "FLOP/s"),
+            formatting.scaled(rate["bytes"], "B/s"),
+            formatting.milliseconds(1 / rate["calls"] if "calls" in rate else None),
+        ]
         for name, rate in rates.items()
     ]
-    return table("The machine's own speed in the same minute", "framework|>matrix product|>copy", rows)
+    columns = "framework|>matrix product|>copy|>small product, ms"
+    return table("The machine's own speed in the same minute", columns, rows)
 
 
 def _equal(measurement: Measurement) -> str:

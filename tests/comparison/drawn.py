@@ -33,12 +33,14 @@ def drawn_task(
     machine: float = 1.0,
     speeds: dict[str, float] = SPEEDS,
     drift: float = DRIFT,
+    small: float | None = None,
     **changes,
 ) -> TaskResult:
     """A task that was timed.
 
     Args:
         factors: by which the speed of (implementation, mode) is multiplied; machine: that of all, and of the product.
+        small: the same of the machine's small product alone.
         drift: standard deviation of what the machine changes by from round to round, for good, its product apart.
     """
     rows, rates, control = [], {}, list(speeds)[-1]
@@ -52,7 +54,9 @@ def drawn_task(
             samples[process] = list(speed * np.exp(common + own))
         for each in speeds:  # the best that any implementation saw of its framework's product
             framework, seen = each.partition("-")[0], 1e11 * machine * math.exp(rng.normal(0, LIMIT))
-            rates[framework] = {"operations": max(seen, rates.get(framework, {}).get("operations", 0)), "bytes": 1e10}
+            most = max(seen, rates.get(framework, {}).get("operations", 0))
+            calls = 3e4 * (machine if small is None else small)
+            rates[framework] = {"operations": most, "bytes": 1e10, "calls": calls}
         beside = dict.fromkeys(speeds, Beside(peak_memory_bytes=50000000))
         rows += rows_of(Samples(mode, samples), control, Cost(operations=1e6, bytes=0.0), 1, beside)
     changes.setdefault("measurement", examples.measurement(rates=rates))
