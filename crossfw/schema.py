@@ -79,6 +79,7 @@ class ModeMeasurement(TypedDict):
     precise: bool  # whether the interval of every ratio is narrower than `Measurement.width`
     operations: float  # floating-point, of the matrix products of one step
     bytes: float  # between memory and processor, in one step
+    calls: dict[str, float]  # by worker: small products per second between its visits, the median over rounds
 
 
 class Measurement(TypedDict):
@@ -90,7 +91,7 @@ class Measurement(TypedDict):
     cpus: list[int]  # that every worker was pinned to; empty for none
     read_back: dict[str, dict[str, Any]]  # by worker: threads, thread_pools, cpus, variables, card
     modes: dict[str, ModeMeasurement]
-    rates: dict[str, dict[str, float]]  # by framework: see `timing.machine_rates`; older reports lack `calls`
+    rates: dict[str, dict[str, float]]  # by framework: operations and bytes per second, and the size of the matrices
     steps_cells: list[str]  # implementations that step cells one by one instead of whole layers
     warnings: list[str]  # unequal settings; other programs, throttling, stolen time
 

@@ -201,6 +201,10 @@ class Service:
         """Seconds that `repeats` steps take, synchronised; mode is "train" or "infer"."""
         return self.stopwatch.time(mode, repeats)
 
+    def calls(self) -> float:
+        """Small products per second, of the machine in this framework; see `Stopwatch.calls`."""
+        return self.stopwatch.calls()
+
     def check_sync(self, mode: str, repeats: int) -> None:
         """See whether `sync()` waits for `repeats` steps.
 
@@ -220,7 +224,7 @@ class Service:
             self.product_is_waited_for = True
 
     def machine_rates(self, size: int, copied: int, seconds: float) -> dict:
-        """`operations`, `bytes` and `calls` per second of products and a copy; see `timing.machine_rates`."""
+        """`operations` and `bytes` per second of a product and a copy; see `timing.machine_rates`."""
         return machine_rates(self.backend, size, copied, seconds)
 
     def build_seconds(self) -> float:

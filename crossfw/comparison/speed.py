@@ -26,7 +26,7 @@ from crossfw.schema import ThroughputRow
 from crossfw.throughput.measure import is_glance
 
 EFFECT = math.log(1.1)
-GAUGES = {"operations": "its own matrix product is", "calls": "its small ones are"}
+LARGE, SMALL = GAUGES = ("its own matrix product is", "its small ones are")
 SENSITIVITY = 2.0  # of one row to a change of the machine, at most, against what moved most; 1.3 was seen
 FEWEST_PROCESSES = 4  # in a round, whose middle says what they share
 
@@ -37,8 +37,8 @@ class Contest:
 
     Attributes:
         samples: by implementation, (old, new), without what each round shared.
-        machine: log(new / old) of the machine's own products, the median over frameworks, by which product: GAUGES;
-            what was not kept is missing.
+        machine: log(new / old) of the machine's own products, the median over frameworks or workers, by product (one
+            of GAUGES); what was not kept is missing.
         controls: log(ratio) of its A/A controls in both reports, where their rounds were quiet.
         noise: the far ends of the A/A controls' intervals, as a logarithm.
         glance: whether more time can be had.
@@ -108,7 +108,7 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
                 mode=mode,
                 rows=rows,
                 samples={name: tuple(side[name, False] for side in steady) for name in rows},
-                machine=_machine(old, new),
+                machine=_machine(old, new, mode),
                 controls=[change for change in pairs if change is not None],
                 noise=_noise([row for side in sides for row in side if is_control(row)]),
                 glance=_glances(old) and _glances(new),
@@ -183,12 +183,20 @@ def moved(change: float, slower: str = "slower", faster: str = "faster") -> str:
     return f"{formatting.percent(abs(math.expm1(change)))} {slower if change < 0 else faster}"
 
 
-def _machine(old: dict[str, Any], new: dict[str, Any]) -> dict[str, float]:
+def _machine(old: dict[str, Any], new: dict[str, Any], mode: str) -> dict[str, float]:
     """See `Contest.machine`."""
-    before, after = ((side.get("measurement") or {}).get("rates", {}) for side in (old, new))
-    both = [(before[name], after[name]) for name in before if name in after]
-    changes = {gauge: [math.log(b[gauge] / a[gauge]) for a, b in both if gauge in a and gauge in b] for gauge in GAUGES}
+    before, after = (_gauges(side.get("measurement") or {}, mode) for side in (old, new))
+    changes = {
+        gauge: [math.log(after[gauge][name] / seen[name]) for name in seen if name in after[gauge]]
+        for gauge, seen in before.items()
+    }
     return {gauge: median(logs) for gauge, logs in changes.items() if logs}
+
+
+def _gauges(measurement: dict[str, Any], mode: str) -> dict[str, dict[str, float]]:
+    """The speed of both products in one mode, by framework or worker; an older report lacks the small one."""
+    large = {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
+    return {LARGE: large, SMALL: measurement.get("modes", {}).get(mode, {}).get("calls", {})}
 
 
 def _glances(task: dict[str, Any]) -> bool:
@@ -224,7 +232,7 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
             continue
         middle = median(contest.shift for contest in same)
         changes = {gauge: [each.machine[gauge] for each in same if gauge in each.machine] for gauge in GAUGES}
-        told = [f"{GAUGES[gauge]} {moved(median(logs))}" for gauge, logs in changes.items() if logs]
+        told = [f"{gauge} {moved(median(logs))}" for gauge, logs in changes.items() if logs]
         product = f" ({', '.join(told)})" if told else ""
         where = "everything is" if len(same) == len(found) else "all implementations alike are"
         text = f"{where} {moved(middle)}: the machine{product}, or all implementations; nothing here tells which"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import median
 from typing import Any, Callable
 
 import numpy as np
@@ -137,6 +138,7 @@ class SpeedTest:
                     precise=bool(s.enough),
                     operations=costs[s.mode].operations,
                     bytes=costs[s.mode].bytes,
+                    calls={name: median(seen) for name, seen in s.calls.items()},
                 )
                 for s in samples
             },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from crossfw.report import facts, formatting
 from crossfw.report.grids import Table, table
 from crossfw.schema import Measurement, TaskResult
@@ -55,17 +57,14 @@ def beside(task: TaskResult) -> Table:
 
 def machine(task: TaskResult) -> Table:
     """What the machine's own products and copy reached in each framework."""
-    measurement = task.get("measurement")
-    rates = measurement["rates"] if measurement else {}
-    rows = [
-        [
-            name,
-            formatting.scaled(rate["operations"], "FLOP/s"),
-            formatting.scaled(rate["bytes"], "B/s"),
-            formatting.milliseconds(1 / rate["calls"] if "calls" in rate else None),
-        ]
-        for name, rate in rates.items()
-    ]
+    measurement = task.get("measurement") or {"rates": {}, "modes": {}}
+    rows = []
+    for name, rate in measurement["rates"].items():
+        seen = [mode.get("calls", {}) for mode in measurement["modes"].values()]
+        calls = [per_second for each in seen for worker, per_second in each.items() if worker.startswith(f"{name}-")]
+        small = formatting.milliseconds(1 / median(calls) if calls else None)
+        product, copy = formatting.scaled(rate["operations"], "FLOP/s"), formatting.scaled(rate["bytes"], "B/s")
+        rows.append([name, product, copy, small])
     columns = "framework|>matrix product|>copy|>small product, ms"
     return table("The machine's own speed in the same minute", columns, rows)
 

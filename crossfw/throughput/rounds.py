@@ -34,12 +34,14 @@ class Samples:
     Attributes:
         first_seconds: what the very first step of each took, which builds graphs and is in no sample.
         enough: whether `Contest.enough` was content; None where it was not asked.
+        calls: small products per second of the machine in each of the workers, one value per round.
     """
 
     mode: str
     by_name: Speeds
     first_seconds: dict[str, float] = field(default_factory=dict)
     enough: bool | None = None
+    calls: Speeds = field(default_factory=dict)
 
 
 class Contest:
@@ -95,20 +97,20 @@ class Contest:
         repeats = {name: max(1, math.ceil(self.visit_seconds / seconds)) for name, (_, seconds) in warm.items()}
         for name in names:
             self.backends[name].call("check_sync", mode=mode, repeats=repeats[name])
-        speeds: Speeds = {name: [] for name in names}
+        speeds, calls = ({name: [] for name in names} for _ in range(2))
         enough: bool | None = None
         for number in range(rounds):
             late = number >= FEWEST_ROUNDS and time.monotonic() > end
             if not late and not enough:
-                self._round(number, mode, repeats, speeds)
+                self._round(number, mode, repeats, speeds, calls)
                 trusted = self.enough is not None and number + 1 >= ROUNDS_TO_STOP
                 enough = self.enough(speeds) if trusted else enough
             advance()
         if self.enough is not None:
             enough = len(speeds[names[0]]) >= ROUNDS_TO_STOP and self.enough(speeds)
-        return Samples(mode, speeds, {name: first for name, (first, _) in warm.items()}, enough)
+        return Samples(mode, speeds, {name: first for name, (first, _) in warm.items()}, enough, calls)
 
-    def _round(self, number: int, mode: str, repeats: dict[str, int], speeds: Speeds) -> None:
+    def _round(self, number: int, mode: str, repeats: dict[str, int], speeds: Speeds, calls: Speeds) -> None:
         names = list(self.backends)
         seconds = dict.fromkeys(names, 0.0)
         first = number % len(names)
@@ -117,6 +119,7 @@ class Contest:
             seconds[name] += self.backends[name].call("time", mode=mode, repeats=repeats[name])
         for name in names:
             speeds[name].append(2 * repeats[name] * self.tokens / seconds[name])
+            calls[name].append(self.backends[name].call("calls"))
 
 
 def _settled(seen: list[float]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from statistics import median
 from typing import Any, Callable
 
 import numpy as np
@@ -14,7 +13,7 @@ from crossfw.training.dropout import masks
 LONGER = 2  # times the steps, for the growth of memory
 FEWEST_RATES = 3  # after one to warm up
 SMALL = (32, 256)  # rows, and columns of both matrices: the product of a small model's step
-CALLS = 32  # of it, timed together
+CALLS = 8  # of it, timed together
 
 
 class Stopwatch:
@@ -30,6 +29,7 @@ class Stopwatch:
         drawn = masks(spec, batch, rng)
         self.kept = {**self.batch, **{name: backend.native(value) for name, value in drawn.items()}}
         self.state = backend.model.initial_state(batch["inputs"].shape[1])
+        self.small = backend.native(np.ones(SMALL)), backend.native(np.ones((SMALL[1], SMALL[1])))
 
     def start(self, mode: str, repeats: int) -> list:
         """Ask for `repeats` steps, "train" or "infer", and do not wait; what the last one gives, without its state."""
@@ -53,6 +53,18 @@ class Stopwatch:
         start = time.perf_counter()
         self.run(mode, repeats)
         return time.perf_counter() - start
+
+    def calls(self) -> float:
+        """Products of SMALL matrices per second: calling them and bringing the threads together takes most of the time.
+
+        That is what a machine in another state changes first.
+        """
+        for count in (1, CALLS):
+            start = time.perf_counter()
+            for _ in range(count):
+                self.backend.product(*self.small)
+            self.backend.sync()
+        return CALLS / (time.perf_counter() - start)
 
     def left_to_do(self, mode: str, repeats: int) -> float:
         """Part of the time of `repeats` steps that passes after `sync()` came back."""
@@ -89,26 +101,22 @@ class Stopwatch:
 
 
 def machine_rates(backend: Any, size: int, copied: int, seconds: float) -> dict:
-    """What this machine can do in this framework, from what fits in some `seconds` each, three at least.
+    """What this machine can do in this framework: the best of what fits in some `seconds` each, of three at least.
 
     Args:
         size: of the square matrices whose product is timed.
         copied: bytes of the array that is copied.
 
     Returns:
-        `operations`: floating-point operations per second of the product at its best; `bytes`: read and written per
-        second by the copy, which moves each byte twice, at its best; `calls`: SMALL products per second, the median:
-        they take as long as calling them and bringing the threads together does, which is what a machine in another
-        state changes first; and the `size` of the matrices.
+        `operations`: floating-point operations per second of the product; `bytes`: read and written per second by
+        the copy, which moves each byte twice; and the `size` of the matrices.
     """
     square = backend.native(np.ones((size, size)))
     source = np.ones(copied // np.dtype(backend.dtype).itemsize)
     source, target = backend.native(source), backend.native(np.zeros_like(source))
-    rows, columns = backend.native(np.ones(SMALL)), backend.native(np.ones((SMALL[1], SMALL[1])))
-    product = min(_seconds(lambda: backend.product(square, square), backend.sync, seconds))
-    copy = min(_seconds(lambda: backend.copy(source, target), backend.sync, seconds))
-    small = median(_seconds(lambda: _repeated(CALLS, backend.product, rows, columns), backend.sync, seconds))
-    return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy, "calls": CALLS / small, "size": size}
+    product = _least_seconds(lambda: backend.product(square, square), backend.sync, seconds)
+    copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, seconds)
+    return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy, "size": size}
 
 
 def lengthened(batch: dict, factor: int) -> dict:
@@ -116,17 +124,12 @@ def lengthened(batch: dict, factor: int) -> dict:
     return {name: np.repeat(value, factor, axis=0) if value.ndim > 1 else value for name, value in batch.items()}
 
 
-def _repeated(times: int, work: Callable, *arguments: Any) -> None:
-    for _ in range(times):
-        work(*arguments)
-
-
-def _seconds(work: Callable[[], Any], sync: Callable[[], None], budget: float) -> list[float]:
-    seen: list[float] = []
+def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], budget: float) -> float:
+    seen: list = []
     while len(seen) <= FEWEST_RATES or sum(seen) < budget:
         sync()
         start = time.perf_counter()
         work()
         sync()
         seen.append(time.perf_counter() - start)
-    return seen[1:]
+    return min(seen[1:])

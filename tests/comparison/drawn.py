@@ -55,9 +55,11 @@ def drawn_task(
         for each in speeds:  # the best that any implementation saw of its framework's product
             framework, seen = each.partition("-")[0], 1e11 * machine * math.exp(rng.normal(0, LIMIT))
             most = max(seen, rates.get(framework, {}).get("operations", 0))
-            calls = 3e4 * (machine if small is None else small)
-            rates[framework] = {"operations": most, "bytes": 1e10, "calls": calls}
+            rates[framework] = {"operations": most, "bytes": 1e10}
         beside = dict.fromkeys(speeds, Beside(peak_memory_bytes=50000000))
         rows += rows_of(Samples(mode, samples), control, Cost(operations=1e6, bytes=0.0), 1, beside)
-    changes.setdefault("measurement", examples.measurement(rates=rates))
+    calls = dict.fromkeys(speeds, 3e4 * (machine if small is None else small))
+    measurement = examples.measurement(rates=rates)
+    measurement["modes"] = {mode: {**measurement["modes"][mode], "calls": calls} for mode in MODES}
+    changes.setdefault("measurement", measurement)
     return examples.blank(name, verdict="agree", throughput=rows, **changes)

@@ -101,8 +101,8 @@ def test_a_machine_whose_threads_meet_more_slowly_is_seen_by_its_small_product_a
     changed = drawn(1, 60, TASKS[:1], speeds=alone, factors={("torch-nn", "train"): 0.7}, small=0.75)
     assert judged(compared(old, changed)) == []
     for side in (old, changed):
-        for rates in side[0]["measurement"]["rates"].values():
-            del rates["calls"]
+        for mode in side[0]["measurement"]["modes"].values():
+            del mode["calls"]
     assert judged(compared(old, changed)) == [("regression", TASKS[0], "torch-nn, training")]
 
 

@@ -87,7 +87,6 @@ def test_the_machines_rates_are_rates(workers, name):
     rates = workers[name].call("machine_rates", size=256, copied=1 << 20, seconds=0.0)
     assert 1e8 < rates["operations"] < 1e13
     assert 1e7 < rates["bytes"] < 1e13
-    assert 1e2 < rates["calls"] < 1e7
 
 
 def test_a_longer_batch_keeps_its_padding_at_the_end():
