@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from crossfw.comparison.findings import Finding
 from crossfw.comparison.tests import ALPHA, FEWEST_SAMPLES, common_shift, holm, noise_of_processes, u_test, unevenness
 from crossfw.report import formatting
-from crossfw.report.facts import MODES, is_control, unique
+from crossfw.report.facts import MODES, is_control, small_products, unique
 from crossfw.schema import ThroughputRow
 from crossfw.throughput.measure import is_glance
 
@@ -37,8 +38,8 @@ class Contest:
 
     Attributes:
         samples: by implementation, (old, new), without what each round shared.
-        machine: log(new / old) of the machine's own products, the median over frameworks or workers, by product (one
-            of GAUGES); what was not kept is missing.
+        machine: log(new / old) of the machine's own products, by product (one of GAUGES); what was not kept is
+            missing.
         controls: log(ratio) of its A/A controls in both reports, where their rounds were quiet.
         noise: the far ends of the A/A controls' intervals, as a logarithm.
         glance: whether more time can be had.
@@ -184,19 +185,20 @@ def moved(change: float, slower: str = "slower", faster: str = "faster") -> str:
 
 
 def _machine(old: dict[str, Any], new: dict[str, Any], mode: str) -> dict[str, float]:
-    """See `Contest.machine`."""
+    """See `Contest.machine`: of the small product that of the framework that saw most, as calling may hide the rest."""
     before, after = (_gauges(side.get("measurement") or {}, mode) for side in (old, new))
     changes = {
         gauge: [math.log(after[gauge][name] / seen[name]) for name in seen if name in after[gauge]]
         for gauge, seen in before.items()
     }
-    return {gauge: median(logs) for gauge, logs in changes.items() if logs}
+    of_all = {LARGE: median, SMALL: partial(max, key=abs)}
+    return {gauge: of_all[gauge](logs) for gauge, logs in changes.items() if logs}
 
 
 def _gauges(measurement: dict[str, Any], mode: str) -> dict[str, dict[str, float]]:
-    """The speed of both products in one mode, by framework or worker; an older report lacks the small one."""
+    """The speed of both products in one mode, by framework; an older report lacks the small one."""
     large = {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
-    return {LARGE: large, SMALL: measurement.get("modes", {}).get(mode, {}).get("calls", {})}
+    return {LARGE: large, SMALL: small_products(measurement, mode)}
 
 
 def _glances(task: dict[str, Any]) -> bool:

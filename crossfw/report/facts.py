@@ -35,6 +35,14 @@ def unique(items: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
 
 
+def small_products(measurement: dict[str, Any], mode: str) -> dict[str, float]:
+    """Small products per second of the machine by framework, the median over its workers; an older report has none."""
+    seen: dict[str, list[float]] = {}
+    for worker, per_second in measurement["modes"][mode].get("calls", {}).items() if measurement else ():
+        seen.setdefault(worker.partition("-")[0], []).append(per_second)
+    return {framework: median(rates) for framework, rates in seen.items()}
+
+
 def failed(row: AgreementRow) -> bool:
     """Whether a row is a difference; an error that cannot be compared with its bound is one."""
     return row["grade"] == "different" or math.isnan(row["error"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
-
 from crossfw.report import facts, formatting
 from crossfw.report.grids import Table, table
 from crossfw.schema import Measurement, TaskResult
@@ -56,16 +54,15 @@ def beside(task: TaskResult) -> Table:
 
 
 def machine(task: TaskResult) -> Table:
-    """What the machine's own products and copy reached in each framework."""
+    """What the machine's own products and copy reached in each framework; the small one between the visits."""
     measurement = task.get("measurement") or {"rates": {}, "modes": {}}
     rows = []
     for name, rate in measurement["rates"].items():
-        seen = [mode.get("calls", {}) for mode in measurement["modes"].values()]
-        calls = [per_second for each in seen for worker, per_second in each.items() if worker.startswith(f"{name}-")]
-        small = formatting.milliseconds(1 / median(calls) if calls else None)
+        calls = [facts.small_products(measurement, mode).get(name) for mode in facts.MODES]
+        small = [formatting.milliseconds(1 / per_second if per_second else None) for per_second in calls]
         product, copy = formatting.scaled(rate["operations"], "FLOP/s"), formatting.scaled(rate["bytes"], "B/s")
-        rows.append([name, product, copy, small])
-    columns = "framework|>matrix product|>copy|>small product, ms"
+        rows.append([name, product, copy, *small])
+    columns = "framework|>matrix product|>copy|>small product in training, ms|>in inference, ms"
     return table("The machine's own speed in the same minute", columns, rows)
 
 
