@@ -100,6 +100,7 @@ class Backend:
 
     def product(self, a: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
         """a b^T, for the machine's limit; on oneDNN, which is faster here than `dot`."""
+        a, b = a.as_nd_ndarray(), b.as_nd_ndarray()  # a model may hold arrays of `mx.np`
         return nd.FullyConnected(a, b, no_bias=True, num_hidden=b.shape[0])
 
     def copy(self, source: nd.NDArray, target: nd.NDArray) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from crossfw.comparison import conditions
 from crossfw.comparison.agreement import compare_agreement
+from crossfw.comparison.contests import Contest, contests
 from crossfw.comparison.evidence import Evidence, read_evidence
 from crossfw.comparison.findings import Comparison, Finding
 from crossfw.comparison.learning import compare_learning
 from crossfw.comparison.memory import compare_memory
-from crossfw.comparison.speed import Contest, compare_speed, contests, otherwise_measured, unmatched
+from crossfw.comparison.speed import compare_speed, otherwise_measured, unmatched
 from crossfw.errors import CrossfwError
 from crossfw.report.facts import skipped
 

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from crossfw.backends.client import Worker
+from crossfw.harness.options import parse_implementations
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.network.spec import Spec
 from crossfw.throughput.timing import Stopwatch, lengthened
+
+IN_NUMPY_ARRAYS = """
+from crossfw.backends.mxnet import Backend as Plain
+from crossfw.models.network.mxnet_scratch import Model
+
+class Backend(Plain):
+    def native(self, array):
+        return super().native(array).as_np_ndarray()
+"""
 
 
 class FakeModel:
@@ -87,6 +97,17 @@ def test_the_machines_rates_are_rates(workers, name):
     rates = workers[name].call("machine_rates", size=256, copied=1 << 20, seconds=0.0)
     assert 1e8 < rates["operations"] < 1e13
     assert 1e7 < rates["bytes"] < 1e13
+
+
+def test_a_model_in_mxnets_numpy_arrays_has_rates_too(tmp_path):
+    file = tmp_path / "numpy_arrays.py"
+    file.write_text(IN_NUMPY_ARRAYS)
+    _, implementation = parse_implementations([f"mxnet-np={file}"])
+    with Worker(implementation) as worker:
+        worker.call("build", model="network", spec=asdict(Spec(3, 2, 3)), dtype="float32", device="cpu")
+        assert worker.call("machine_rates", size=64, copied=1 << 16, seconds=0.0)["operations"] > 0
+        worker.call("prepare_timing", batch={name: np.zeros((2, 1), int) for name in ("inputs", "targets")})
+        assert worker.call("calls") > 0
 
 
 def test_a_longer_batch_keeps_its_padding_at_the_end():
