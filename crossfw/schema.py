@@ -79,7 +79,7 @@ class ModeMeasurement(TypedDict):
     precise: bool  # whether the interval of every ratio is narrower than `Measurement.width`
     operations: float  # floating-point, of the matrix products of one step
     bytes: float  # between memory and processor, in one step
-    calls: dict[str, float]  # by worker: small products per second between its visits, the median over rounds
+    small_products: dict[str, float]  # by worker: per second, timed after its visits; the median over rounds
 
 
 class Measurement(TypedDict):

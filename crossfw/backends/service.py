@@ -201,9 +201,9 @@ class Service:
         """Seconds that `repeats` steps take, synchronised; mode is "train" or "infer"."""
         return self.stopwatch.time(mode, repeats)
 
-    def calls(self) -> float:
-        """Small products per second, of the machine in this framework; see `Stopwatch.calls`."""
-        return self.stopwatch.calls()
+    def small_products(self) -> float:
+        """Small products per second, of the machine in this framework; see `Stopwatch.small_products`."""
+        return self.stopwatch.small_products()
 
     def check_sync(self, mode: str, repeats: int) -> None:
         """See whether `sync()` waits for `repeats` steps.

@@ -34,6 +34,7 @@ def compare_reports(old: str | Path, new: str | Path) -> Comparison:
     sure = iter if known else conditions.in_doubt
     findings = [*conditions.kept(before, after), *differences, *_tasks(before, after)]
     races: list[Contest] = []
+    updated = conditions.updated(before, after)
     for name in common:
         a, b = before.tasks[name], after.tasks[name]
         same, as_long, said = conditions.settings(name, a, b)
@@ -47,7 +48,7 @@ def compare_reports(old: str | Path, new: str | Path) -> Comparison:
             findings += sure(compare_memory(name, a, b))
             otherwise = list(otherwise_measured(name, a, b))
             findings += otherwise
-            races += [] if otherwise else contests(name, a, b)
+            races += [] if otherwise else contests(name, a, b, updated)
     findings += compare_speed(races)
     return Comparison(str(old), str(new), len(common), tuple(findings))
 

@@ -58,6 +58,12 @@ def machine(old: Evidence, new: Evidence) -> tuple[bool, list[Finding]]:
     return not other, found
 
 
+def updated(old: Evidence, new: Evidence) -> set[str]:
+    """The frameworks that ran in other versions than before; versions that were not kept count as the same."""
+    known = _updates(old, new) if old.whole and new.whole else {}
+    return {name.partition("-")[0] for name, said in known.items() if said}
+
+
 def kept(old: Evidence, new: Evidence) -> Iterator[Finding]:
     """What could not be compared because a report lost it."""
     for folder, names in {evidence.folder: names_of(evidence) for evidence in (old, new) if not evidence.whole}.items():
@@ -85,10 +91,16 @@ def _versions(old: Evidence, new: Evidence) -> Iterator[Finding]:
     for name in ("crossfw", "suite"):
         if old.about[name] != new.about[name]:
             yield Finding("different", name, "", "", f"{old.about[name]} -> {new.about[name]}")
-    ours, theirs = old.environment.get("implementations", {}), new.environment.get("implementations", {})
     told: dict[str, list[str]] = {}
-    for name in ours.keys() & theirs.keys():
-        for change in changes(ours[name], theirs[name], ("python", "numpy", "mxnet", "torch")):
+    for name, said in _updates(old, new).items():
+        for change in said:
             told.setdefault(change, []).append(name)
     for change, names in sorted(told.items()):
         yield Finding("different", "versions", "", ", ".join(sorted(names)), change)
+
+
+def _updates(old: Evidence, new: Evidence) -> dict[str, list[str]]:
+    """By implementation in both reports, in what versions it ran otherwise."""
+    ours, theirs = (side.environment.get("implementations", {}) for side in (old, new))
+    versions = ("python", "numpy", "mxnet", "torch")
+    return {name: changes(ours[name], theirs[name], versions) for name in ours if name in theirs}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 from typing import Any
 
@@ -16,7 +16,7 @@ from crossfw.schema import ThroughputRow
 from crossfw.throughput.measure import is_glance
 
 EFFECT = math.log(1.1)
-LARGE, SMALL = GAUGES = ("its own matrix product is", "its small ones are")
+SENSITIVITY = 2.0  # of a row to a change of the machine, at most, against what moved most; 1.4 was seen
 FEWEST_PROCESSES = 4  # in a round, whose middle says what they share
 
 
@@ -26,8 +26,8 @@ class Contest:
 
     Attributes:
         samples: by implementation, (old, new), without what each round shared.
-        machine: log(new / old) of the machine's own products, by product (one of GAUGES); what was not kept is
-            missing.
+        large: log(new / old) of the machine's own large product, the median over frameworks; None where none was kept.
+        small: the same of its small one, in the framework that saw most: calling it may hide the rest in others.
         controls: log(ratio) of its A/A controls in both reports, where their rounds were quiet.
         noise: the far ends of the A/A controls' intervals, as a logarithm.
         glance: whether more time can be had.
@@ -38,7 +38,8 @@ class Contest:
     mode: str
     rows: dict[str, tuple[ThroughputRow, ThroughputRow]]
     samples: dict[str, tuple[list[float], list[float]]]
-    machine: dict[str, float]
+    large: float | None
+    small: float | None
     controls: list[float]
     noise: float
     glance: bool
@@ -56,23 +57,39 @@ class Contest:
 
     @property
     def shift(self) -> float:
-        """What all moved together."""
-        return common_shift([self.change(name) for name in self.enough], self._changed)
+        """What all moved together; a machine that seems to have changed by less than EFFECT is the same."""
+        machine = self.large if self.large is not None and abs(self.large) > EFFECT else 0.0
+        return common_shift([self.change(name) for name in self.enough], machine)
 
     @property
-    def moved(self) -> float:
-        """How far the whole moved, the implementations or the machine's own products, as a logarithm without sign."""
-        return max(abs(self.shift), abs(self._changed))
+    def movement(self) -> float:
+        """What moved most of the whole: all implementations, or one of the machine's own products."""
+        return max((self.shift, self.large or 0.0, self.small or 0.0), key=abs)
 
     @property
-    def _changed(self) -> float:
-        """What the machine did; one that seems to have changed by less than EFFECT is the same."""
-        most = max(self.machine.values(), key=abs, default=0.0)
-        return most if abs(most) > EFFECT else 0.0
+    def as_a_whole(self) -> bool:
+        """Whether the whole moved by more than noise."""
+        return abs(self.movement) > self.needed
+
+    def may_be_the_machine(self, name: str, uneven: float) -> bool:
+        """Whether a machine that changed can have done to a row what was seen: a change its way, and not too large.
+
+        Args:
+            uneven: what such a machine does to one row beside the others, at most.
+        """
+        change = self.change(name) * math.copysign(1.0, self.movement)
+        its_way = -self.needed < change < SENSITIVITY * abs(self.movement) + self.needed
+        return self.as_a_whole and its_way and abs(self.change(name) - self.shift) < uneven
 
 
-def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contest]:
-    """The contests that both reports hold of a task."""
+def contests(
+    task: str, old: dict[str, Any], new: dict[str, Any], updated: Collection[str] = frozenset()
+) -> list[Contest]:
+    """The contests that both reports hold of a task.
+
+    Args:
+        updated: frameworks of other versions than before; their products tell of them and not of the machine.
+    """
     found = []
     for mode in unique(row["mode"] for row in new.get("throughput", ())):
         sides = [[row for row in side.get("throughput", ()) if row["mode"] == mode] for side in (old, new)]
@@ -81,6 +98,7 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
         if not rows:
             continue
         steady = _steady(*sides)
+        large, small = (_changes(*both, updated) for both in _gauges(old, new, mode=mode))
         pairs = [_control(*both) for both in zip(sides, steady)]
         found.append(
             Contest(
@@ -88,7 +106,8 @@ def contests(task: str, old: dict[str, Any], new: dict[str, Any]) -> list[Contes
                 mode=mode,
                 rows=rows,
                 samples={name: tuple(side[name, False] for side in steady) for name in rows},
-                machine=_machine(old, new, mode),
+                large=median(large) if large else None,
+                small=max(small, key=abs, default=None),
                 controls=[change for change in pairs if change is not None],
                 noise=_noise([row for side in sides for row in side if is_control(row)]),
                 glance=_glances(old) and _glances(new),
@@ -131,21 +150,16 @@ def _glances(task: dict[str, Any]) -> bool:
     return bool(task.get("measurement")) and is_glance(task["measurement"]["budget_seconds"])
 
 
-def _machine(old: dict[str, Any], new: dict[str, Any], mode: str) -> dict[str, float]:
-    """See `Contest.machine`: of the small product that of the framework that saw most, as calling may hide the rest."""
-    before, after = (_gauges(side.get("measurement") or {}, mode) for side in (old, new))
-    changes = {
-        gauge: [math.log(after[gauge][name] / seen[name]) for name in seen if name in after[gauge]]
-        for gauge, seen in before.items()
-    }
-    of_all = {LARGE: median, SMALL: partial(max, key=abs)}
-    return {gauge: of_all[gauge](logs) for gauge, logs in changes.items() if logs}
+def _gauges(*sides: dict[str, Any], mode: str) -> list[list[dict[str, float]]]:
+    """The speed of the machine's large and small product by framework, on both sides; empty where it was not kept."""
+    known = [side.get("measurement") or {} for side in sides]
+    large = [{name: rates["operations"] for name, rates in each.get("rates", {}).items()} for each in known]
+    return [large, [small_products(each, mode) for each in known]]
 
 
-def _gauges(measurement: dict[str, Any], mode: str) -> dict[str, dict[str, float]]:
-    """The speed of both products in one mode, by framework; an older report lacks the small one."""
-    large = {name: rates["operations"] for name, rates in measurement.get("rates", {}).items()}
-    return {LARGE: large, SMALL: small_products(measurement, mode)}
+def _changes(before: dict[str, float], after: dict[str, float], updated: Collection[str]) -> list[float]:
+    """log(new / old) for every framework that both have, in the same version."""
+    return [math.log(after[name] / speed) for name, speed in before.items() if name in after and name not in updated]
 
 
 def _noise(controls: list[ThroughputRow]) -> float:

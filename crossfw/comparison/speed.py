@@ -4,8 +4,8 @@ In a contest (a task in one mode) all implementations take turns, so what they s
 does for all of them: `common_shift`. A row is judged beyond it. It is slower if it takes more than 1.1 times as long,
 or more as the A/A controls show noise, and if the U-test over its samples, without what all processes of a round share,
 says so. A contest that moved as a whole is told as such: two reports cannot tell a slower machine from code that slows
-all alike. Nor need a machine that changes slow all implementations alike (one that slowed MXNet by 20 % slowed PyTorch
-by 32 %): beside such a change a row must stand out of the others, or exceed all that such a machine did.
+all alike, unless its own products do. A machine in another state need not slow all implementations alike either (one
+slowed MXNet by 20 % and PyTorch by 32 %), so a row that moved with it must stand out of what the others scatter by.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from crossfw.comparison.contests import EFFECT, GAUGES, Contest
+from crossfw.comparison.contests import EFFECT, Contest
 from crossfw.comparison.findings import Finding
 from crossfw.comparison.tests import ALPHA, FEWEST_SAMPLES, holm, noise_of_processes, u_test, unevenness
 from crossfw.report import formatting
 from crossfw.report.facts import MODES, is_control, unique
 from crossfw.throughput.measure import is_glance
-
-SENSITIVITY = 2.0  # of one row to a change of the machine, at most, against what moved most; 1.3 was seen
 
 
 def otherwise_measured(task: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:
@@ -41,15 +39,13 @@ def compare_speed(found: list[Contest]) -> Iterator[Finding]:
     found = [replace(contest, needed=max(math.hypot(EFFECT, noise), contest.noise)) for contest in found]
     tested = [(contest, name) for contest in found for name in contest.enough]
     p_values = holm([_p_value(contest, name) for contest, name in tested])
-    together = [contest for contest in found if contest.moved > contest.needed]
-    uneven = unevenness([[each.change(name) for name in each.enough] for each in together], len(tested))
+    uneven = [_unevenness([each for each in found if _rows_moved(each) == moved]) for moved in (False, True)]
     for (contest, name), p_value in zip(tested, p_values):
         beyond = contest.change(name) - contest.shift
         if abs(beyond) > contest.needed and p_value < ALPHA:
             kind, text = "regression" if beyond < 0 else "improvement", _told(contest, name, p_value)
-            if contest.moved > contest.needed and abs(beyond) < min(uneven, SENSITIVITY * contest.moved):
-                kind = "unclear"
-                text += "; a machine that changed need not slow all alike: measure again, both in one state"
+            if contest.may_be_the_machine(name, uneven[_rows_moved(contest)]):
+                kind, text = "unclear", f"{text}; {_why_unclear(contest)}"
             yield Finding(kind, "speed", contest.task, f"{name}, {MODES[contest.mode]}", text)
     yield from _together([contest for contest in found if contest.enough])
     yield from _untold(found)
@@ -81,8 +77,37 @@ def _told(contest: Contest, name: str, p_value: float) -> str:
     old, new = contest.rows[name]
     change, shift = contest.change(name), contest.shift
     speeds = f"{formatting.rate(old['tokens_per_second'])} -> {formatting.rate(new['tokens_per_second'])} tokens/s"
-    besides = f" ({moved(change - shift)} beside the others' {moved(shift)})" if abs(shift) >= 0.01 else ""
+    whose = "the others'" if len(contest.enough) > 1 else "the machine's"
+    besides = f" ({moved(change - shift)} beside {whose} {moved(shift)})" if abs(shift) >= 0.01 else ""
     return f"{speeds}, {moved(change)}{besides}, p = {formatting.error(p_value)}"
+
+
+def _rows_moved(contest: Contest) -> bool:
+    return abs(contest.shift) > contest.needed
+
+
+def _unevenness(alike: list[Contest]) -> float:
+    """See `tests.unevenness`; of the contests in which something moved as a whole."""
+    return unevenness([{name: each.change(name) for name in each.enough} for each in alike if each.as_a_whole])
+
+
+def _why_unclear(contest: Contest) -> str:
+    products = _products([contest])
+    seen = f"the machine changed ({products})" if _saw_it([contest], contest.movement < 0) else "all moved together"
+    return f"{seen}, and a machine in another state does not slow all alike: measure both again"
+
+
+def _products(found: list[Contest]) -> str:
+    """What the machine's own products did."""
+    both = {"its large products": [each.large for each in found], "its small ones": [each.small for each in found]}
+    known = {name: [log for log in logs if log is not None] for name, logs in both.items()}
+    return ", ".join(f"{name} {moved(median(logs))}" for name, logs in known.items() if logs)
+
+
+def _saw_it(found: list[Contest], slower: bool) -> bool:
+    """Whether the machine's own products moved that way in most of these contests."""
+    most = median(max((each.large or 0.0, each.small or 0.0), key=abs) for each in found)
+    return abs(most) > EFFECT and (most < 0) == slower
 
 
 def _together(found: list[Contest]) -> Iterator[Finding]:
@@ -93,18 +118,11 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
         if not same:
             continue
         middle = median(contest.shift for contest in same)
-        changes = {gauge: [each.machine[gauge] for each in same if gauge in each.machine] for gauge in GAUGES}
-        products = {gauge: median(logs) for gauge, logs in changes.items() if logs}
-        told = ", ".join(f"{gauge} {moved(change)}" for gauge, change in products.items())
+        told = _products(same)
         machine = f"the machine ({told})" if told else "the machine"
-        is_seen = any(abs(change) > EFFECT and (change < 0) == slower for change in products.values())
-        cause = (
-            f"{machine}, at least in part"
-            if is_seen
-            else f"{machine}, or all implementations; nothing here tells which"
-        )
+        doubt = ", at least in part" if _saw_it(same, slower) else ", or all implementations; nothing here tells which"
         where = "everything is" if len(same) == len(found) else "all implementations alike are"
-        text = f"{where} {moved(middle)}: {cause}"
+        text = f"{where} {moved(middle)}: {machine}{doubt}"
         if len(same) < len(found):
             text += f". In {formatting.listing(f'{contest.task} ({MODES[contest.mode]})' for contest in same)}"
         yield Finding("unclear", "speed", "", f"{len(same)} of {len(found)} contests", text)

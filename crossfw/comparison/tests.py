@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -40,7 +40,7 @@ def common_shift(changes: Sequence[float], machine: float) -> float:
 
     Args:
         changes: log(new / old) of each implementation's speed.
-        machine: the same of the machine's own matrix product; 0 where it is not known.
+        machine: the same of the machine's own large product; 0 where it is not known, or did not change.
     """
     ordered = sorted(changes)
     if len(ordered) < 2:
@@ -64,22 +64,24 @@ def noise_of_processes(controls: Sequence[float], rows: int) -> float:
     return float(scale * stats.t.isf(ALPHA / 2 / rows, len(controls)))
 
 
-def unevenness(changes: Sequence[Sequence[float]], rows: int) -> float:
-    """What a change of the machine does to one row beside the others, at most, in `rows` comparisons.
+def unevenness(contests: Sequence[Mapping[str, float]]) -> float:
+    """What a change of the machine does to one row beside the others of its contest, at most, in all these rows.
 
-    The scatter is Qn of Rousseeuw and Croux (1993), over the pairs of each contest: the lower quarter of what two rows
-    differ by, which a row that did change leaves as it is. The quantile is Student's, for ALPHA shared by all rows
-    (Bonferroni).
+    The scale is Qn of Rousseeuw and Croux (1993): the lower quarter of what two rows of a contest differ by, which a
+    row that did change leaves as it is. Frameworks may be slowed unequally, so rows of two frameworks count on their
+    own where they differ by more. The quantile is Student's, for ALPHA shared by all rows (Bonferroni).
 
     Args:
-        changes: log(new / old) of each implementation, for each contest that moved as a whole.
+        contests: log(new / old) of each implementation; of contests that moved as a whole.
 
     Returns:
         A logarithm; infinite where no contest has two rows.
     """
-    apart = [abs(one - other) for contest in changes for one, other in combinations(contest, 2)]
-    if not apart:
+    pairs = [pair for contest in contests for pair in combinations(contest.items(), 2)]
+    if not pairs:
         return math.inf
-    scale = float(np.quantile(apart, 0.25)) / (math.sqrt(2) * stats.norm.isf(0.375))
-    free = sum(len(contest) - 1 for contest in changes)  # the middle of each contest takes one
-    return float(scale * stats.t.isf(ALPHA / 2 / rows, max(1.0, free * EFFICIENCY)))
+    across = [((a, x), (b, y)) for (a, x), (b, y) in pairs if a.partition("-")[0] != b.partition("-")[0]]
+    quarter = max(np.quantile([abs(x - y) for (_, x), (_, y) in some], 0.25) for some in (pairs, across) if some)
+    free = sum(len(contest) - 1 for contest in contests if contest)  # the middle of each contest takes one
+    rows = sum(map(len, contests))
+    return float(quarter / stats.norm.isf(0.375) * stats.t.isf(ALPHA / 2 / rows, max(1.0, free * EFFICIENCY)))

@@ -138,7 +138,7 @@ class SpeedTest:
                     precise=bool(s.enough),
                     operations=costs[s.mode].operations,
                     bytes=costs[s.mode].bytes,
-                    calls={name: median(seen) for name, seen in s.calls.items()},
+                    small_products={name: median(seen) for name, seen in s.small_products.items()},
                 )
                 for s in samples
             },

@@ -38,7 +38,7 @@ def unique(items: Iterable[Any]) -> list[Any]:
 def small_products(measurement: dict[str, Any], mode: str) -> dict[str, float]:
     """Small products per second of the machine by framework, the median over its workers; an older report has none."""
     seen: dict[str, list[float]] = {}
-    for worker, per_second in measurement["modes"][mode].get("calls", {}).items() if measurement else ():
+    for worker, per_second in measurement.get("modes", {}).get(mode, {}).get("small_products", {}).items():
         seen.setdefault(worker.partition("-")[0], []).append(per_second)
     return {framework: median(rates) for framework, rates in seen.items()}
 

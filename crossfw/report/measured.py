@@ -5,6 +5,7 @@ from __future__ import annotations
 from crossfw.report import facts, formatting
 from crossfw.report.grids import Table, table
 from crossfw.schema import Measurement, TaskResult
+from crossfw.throughput import timing
 
 SPEED = (
     "Tokens per second are the median over rounds. A ratio is the geometric mean of the rounds' own ratios; its "
@@ -13,6 +14,10 @@ SPEED = (
 LIMIT = (
     "The limit is the least time that the model's matrix products and its traffic to memory take at the speed of the "
     "machine's own product of {size} x {size} matrices and of its own copy, in the same framework."
+)
+SMALL = (
+    "The small product ({rows} x {columns} by {columns} x {columns}, timed after every round) tells the state of the "
+    "machine: most of its time goes into bringing the threads together."
 )
 BESIDE = (
     "The first step of each mode builds graphs and chooses code; it is in no sample, and its process may have run "
@@ -35,7 +40,9 @@ def how(task: TaskResult) -> list[str]:
     on_card = any("card" in worker for worker in measurement["read_back"].values())
     has_memory = any(row["peak_memory_bytes"] is not None for row in task["throughput"])
     memory = [MEMORY.format(is_used=IS_USED[on_card])] if has_memory else []
-    return [_equal(measurement), *rounds, SPEED, f"{limit} {_cost(measurement)}", BESIDE, *memory]
+    has_small = any(mode.get("small_products") for mode in measurement["modes"].values())
+    small = [SMALL.format(rows=timing.SMALL[0], columns=timing.SMALL[1])] if has_small else []
+    return [_equal(measurement), *rounds, SPEED, f"{limit} {_cost(measurement)}", *small, BESIDE, *memory]
 
 
 def beside(task: TaskResult) -> Table:
@@ -54,12 +61,12 @@ def beside(task: TaskResult) -> Table:
 
 
 def machine(task: TaskResult) -> Table:
-    """What the machine's own products and copy reached in each framework; the small one between the visits."""
+    """What the machine's own products and copy reached in each framework; the small one after each round."""
     measurement = task.get("measurement") or {"rates": {}, "modes": {}}
     rows = []
     for name, rate in measurement["rates"].items():
-        calls = [facts.small_products(measurement, mode).get(name) for mode in facts.MODES]
-        small = [formatting.milliseconds(1 / per_second if per_second else None) for per_second in calls]
+        rates = [facts.small_products(measurement, mode).get(name) for mode in facts.MODES]
+        small = [formatting.milliseconds(1 / per_second if per_second else None) for per_second in rates]
         product, copy = formatting.scaled(rate["operations"], "FLOP/s"), formatting.scaled(rate["bytes"], "B/s")
         rows.append([name, product, copy, *small])
     columns = "framework|>matrix product|>copy|>small product in training, ms|>in inference, ms"

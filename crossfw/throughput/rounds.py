@@ -2,7 +2,8 @@
 
 The next round begins with the next worker (B C A A C B), so that no one is always the one whose two visits follow each
 other. A visit batches steps until it is long enough to be timed. Before the rounds every worker is warmed up until its
-median settles, and must show that its `sync()` waits.
+median settles, and must show that its `sync()` waits. After each round every worker times a small product of the
+machine's own, by which another report can tell whether it was the machine that changed.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class Samples:
     Attributes:
         first_seconds: what the very first step of each took, which builds graphs and is in no sample.
         enough: whether `Contest.enough` was content; None where it was not asked.
-        calls: small products per second of the machine in each of the workers, one value per round.
+        small_products: per second of the machine, in each of the workers, one value per round.
     """
 
     mode: str
     by_name: Speeds
     first_seconds: dict[str, float] = field(default_factory=dict)
     enough: bool | None = None
-    calls: Speeds = field(default_factory=dict)
+    small_products: Speeds = field(default_factory=dict)
 
 
 class Contest:
@@ -97,20 +98,20 @@ class Contest:
         repeats = {name: max(1, math.ceil(self.visit_seconds / seconds)) for name, (_, seconds) in warm.items()}
         for name in names:
             self.backends[name].call("check_sync", mode=mode, repeats=repeats[name])
-        speeds, calls = ({name: [] for name in names} for _ in range(2))
+        speeds, small = ({name: [] for name in names} for _ in range(2))
         enough: bool | None = None
         for number in range(rounds):
             late = number >= FEWEST_ROUNDS and time.monotonic() > end
             if not late and not enough:
-                self._round(number, mode, repeats, speeds, calls)
+                self._round(number, mode, repeats, speeds, small)
                 trusted = self.enough is not None and number + 1 >= ROUNDS_TO_STOP
                 enough = self.enough(speeds) if trusted else enough
             advance()
         if self.enough is not None:
             enough = len(speeds[names[0]]) >= ROUNDS_TO_STOP and self.enough(speeds)
-        return Samples(mode, speeds, {name: first for name, (first, _) in warm.items()}, enough, calls)
+        return Samples(mode, speeds, {name: first for name, (first, _) in warm.items()}, enough, small)
 
-    def _round(self, number: int, mode: str, repeats: dict[str, int], speeds: Speeds, calls: Speeds) -> None:
+    def _round(self, number: int, mode: str, repeats: dict[str, int], speeds: Speeds, small: Speeds) -> None:
         names = list(self.backends)
         seconds = dict.fromkeys(names, 0.0)
         first = number % len(names)
@@ -119,7 +120,7 @@ class Contest:
             seconds[name] += self.backends[name].call("time", mode=mode, repeats=repeats[name])
         for name in names:
             speeds[name].append(2 * repeats[name] * self.tokens / seconds[name])
-            calls[name].append(self.backends[name].call("calls"))
+            small[name].append(self.backends[name].call("small_products"))
 
 
 def _settled(seen: list[float]) -> bool:

@@ -11,9 +11,9 @@ from crossfw.throughput.waiting import left_to_do
 from crossfw.training.dropout import masks
 
 LONGER = 2  # times the steps, for the growth of memory
-FEWEST_RATES = 3  # after one to warm up
+FEWEST_RATES = 3
 SMALL = (32, 256)  # rows, and columns of both matrices: the product of a small model's step
-CALLS = 8  # of it, timed together
+CALLS, WINDOWS = 8, 3  # of it, timed together; the least of so many times counts
 
 
 class Stopwatch:
@@ -54,17 +54,17 @@ class Stopwatch:
         self.run(mode, repeats)
         return time.perf_counter() - start
 
-    def calls(self) -> float:
-        """Products of SMALL matrices per second: calling them and bringing the threads together takes most of the time.
+    def small_products(self) -> float:
+        """SMALL products per second: most of their time goes into calling them and bringing the threads together.
 
-        That is what a machine in another state changes first.
+        That is what a machine in another state changes first. Of one thread, or of a card, only the calling is seen.
         """
-        for count in (1, CALLS):
-            start = time.perf_counter()
-            for _ in range(count):
+
+        def products() -> None:
+            for _ in range(CALLS):
                 self.backend.product(*self.small)
-            self.backend.sync()
-        return CALLS / (time.perf_counter() - start)
+
+        return CALLS / _least_seconds(products, self.backend.sync, WINDOWS)
 
     def left_to_do(self, mode: str, repeats: int) -> float:
         """Part of the time of `repeats` steps that passes after `sync()` came back."""
@@ -114,8 +114,8 @@ def machine_rates(backend: Any, size: int, copied: int, seconds: float) -> dict:
     square = backend.native(np.ones((size, size)))
     source = np.ones(copied // np.dtype(backend.dtype).itemsize)
     source, target = backend.native(source), backend.native(np.zeros_like(source))
-    product = _least_seconds(lambda: backend.product(square, square), backend.sync, seconds)
-    copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, seconds)
+    product = _least_seconds(lambda: backend.product(square, square), backend.sync, FEWEST_RATES, seconds)
+    copy = _least_seconds(lambda: backend.copy(source, target), backend.sync, FEWEST_RATES, seconds)
     return {"operations": 2.0 * size**3 / product, "bytes": 2.0 * copied / copy, "size": size}
 
 
@@ -124,9 +124,10 @@ def lengthened(batch: dict, factor: int) -> dict:
     return {name: np.repeat(value, factor, axis=0) if value.ndim > 1 else value for name, value in batch.items()}
 
 
-def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], budget: float) -> float:
+def _least_seconds(work: Callable[[], Any], sync: Callable[[], None], fewest: int, budget: float = 0.0) -> float:
+    """The least of `fewest` times, or more where the budget allows, after one that does not count."""
     seen: list = []
-    while len(seen) <= FEWEST_RATES or sum(seen) < budget:
+    while len(seen) <= fewest or sum(seen) < budget:
         sync()
         start = time.perf_counter()
         work()

@@ -33,14 +33,14 @@ def drawn_task(
     machine: float = 1.0,
     speeds: dict[str, float] = SPEEDS,
     drift: float = DRIFT,
-    small: float | None = None,
+    small: dict[tuple[str, str], float] | None = None,
     **changes,
 ) -> TaskResult:
     """A task that was timed.
 
     Args:
         factors: by which the speed of (implementation, mode) is multiplied; machine: that of all, and of the product.
-        small: the same of the machine's small product alone.
+        small: by which the speed of the machine's small product is multiplied besides, in (framework, mode).
         drift: standard deviation of what the machine changes by from round to round, for good, its product apart.
     """
     rows, rates, control = [], {}, list(speeds)[-1]
@@ -58,8 +58,14 @@ def drawn_task(
             rates[framework] = {"operations": most, "bytes": 1e10}
         beside = dict.fromkeys(speeds, Beside(peak_memory_bytes=50000000))
         rows += rows_of(Samples(mode, samples), control, Cost(operations=1e6, bytes=0.0), 1, beside)
-    calls = dict.fromkeys(speeds, 3e4 * (machine if small is None else small))
     measurement = examples.measurement(rates=rates)
-    measurement["modes"] = {mode: {**measurement["modes"][mode], "calls": calls} for mode in MODES}
+    for mode, found in measurement["modes"].items():
+        found["small_products"] = {
+            name: 3e4
+            * machine
+            * (small or {}).get((name.partition("-")[0], mode), 1.0)
+            * math.exp(rng.normal(0, LIMIT))
+            for name in speeds
+        }
     changes.setdefault("measurement", measurement)
     return examples.blank(name, verdict="agree", throughput=rows, **changes)

@@ -90,8 +90,8 @@ def test_a_run_tells_how_its_speed_was_measured(tmp_path):
         assert row["memory_per_step_bytes"] is not None
     for mode, found in measurement["modes"].items():
         assert {len(row["samples"]) for row in rows if row["mode"] == mode} == {found["rounds"]}
-        assert set(found["calls"]) == set(measurement["read_back"])
-        assert all(1e3 < per_second < 1e6 for per_second in found["calls"].values())
+        assert set(found["small_products"]) == set(measurement["read_back"])
+        assert all(1e3 < per_second < 1e6 for per_second in found["small_products"].values())
     assert measurement["modes"]["train"]["operations"] > measurement["modes"]["infer"]["operations"] > 0
     report = (tmp_path / "out" / "report.md").read_text()
     assert "5 workers in turn on the same arrays, each with 1 thread in OpenMP, BLAS and MXNet's operators" in report

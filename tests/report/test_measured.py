@@ -9,7 +9,7 @@ from tests.report import examples
 
 
 def test_how_it_was_measured_is_told():
-    equal, training, inference, speed, limit, first, memory = measured.how(examples.agreeing())
+    equal, training, inference, speed, limit, small, first, memory = measured.how(examples.agreeing())
     assert equal.startswith("4 workers in turn on the same arrays, each with 2 threads in OpenMP, BLAS")
     assert equal.endswith("pinned to CPU 0 and 1.")
     assert training == "Training: 24 rounds, until the interval of every ratio was narrower than 5 %."
@@ -17,6 +17,7 @@ def test_how_it_was_measured_is_told():
     assert inference == f"Inference: 7 rounds; {ended}"
     assert "A/A control" in speed
     assert limit.endswith("costs: 133 MFLOP and 2.54 MB in training and 44.4 MFLOP and 1.49 MB in inference.")
+    assert small.startswith("The small product (32 x 256 by 256 x 256, timed after every round) tells")
     assert "in no sample" in first
     assert "resident at the peak" in memory
 
@@ -25,6 +26,11 @@ def test_what_is_not_known_is_not_told():
     assert measured.how(examples.blank("x")) == []
     free = examples.agreeing(throughput=[], measurement=examples.measurement(cpus=[]))
     assert measured.how(free)[0].endswith("not pinned to CPUs.")
+    for mode in free["measurement"]["modes"].values():
+        del mode["small_products"]
+    assert not [sentence for sentence in measured.how(free) if "small product" in sentence]
+    ((_, rows),) = measured.machine(free).groups
+    assert rows[0][-2:] == ["–", "–"]
     assert not [sentence for sentence in measured.how(free) if "resident" in sentence]
 
 

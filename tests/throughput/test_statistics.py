@@ -58,7 +58,7 @@ class FakeBackend:
         if method == "time":
             self.log.append(self.name)
             return self.seconds * arguments["repeats"]
-        return 100.0 if method == "calls" else None
+        return 100.0 if method == "small_products" else None
 
 
 def test_workers_take_turns_forwards_and_back_from_another_start_each_round():
@@ -69,7 +69,7 @@ def test_workers_take_turns_forwards_and_back_from_another_start_each_round():
     assert "".join(log[-12:]) == "abbabaababba"
     assert samples.by_name["a"] == pytest.approx([1000.0] * 3)
     assert samples.by_name["b"] == pytest.approx([500.0] * 3)
-    assert samples.calls == {"a": [100.0] * 3, "b": [100.0] * 3}
+    assert samples.small_products == {"a": [100.0] * 3, "b": [100.0] * 3}
 
 
 @pytest.mark.parametrize(("visit", "repeats"), [(0.005, 1), (0.01, 1), (0.011, 2), (0.1, 10)])
