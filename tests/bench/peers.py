@@ -83,7 +83,7 @@ def implementation(name: str) -> Implementation:
 def compete(
     names: list[str], cell: str, settings: dict, rounds: int, threads: int, enough: Callable[[Speeds], bool]
 ) -> Samples:
-    """Tokens per second of each, and the machine's small products, one value per round; after `rounds` at most, or when they are `enough`.
+    """Tokens per second of each, one value per round; after `rounds` at most, or when they are `enough`.
 
     Raises:
         ValueError: two of them do not find the same loss: they do not compute the same.
