@@ -171,6 +171,26 @@ def test_what_another_machine_measured_is_not_compared(compared):
     assert "cores None -> 64: speed and memory are not comparable" in found.text
 
 
+@pytest.mark.parametrize(("version", "kind"), [("2.13.0+cpu", "unclear"), ("2.14.0+cpu", "regression")])
+def test_small_products_of_another_version_do_not_excuse_a_slower_framework(version, kind, compared):
+    """In the same version they tell that the machine changed, and a row may have moved with it."""
+
+    def change(results):
+        for environment in results["environment"]["implementations"].values():
+            if "torch" in environment:
+                environment["torch"] = version
+        task = first(results)
+        for worker in task["measurement"]["modes"]["train"]["small_products"]:
+            if worker.startswith("torch"):
+                task["measurement"]["modes"]["train"]["small_products"][worker] *= 0.7
+        for row in task["throughput"]:
+            if row["implementation"].startswith("torch") and row["mode"] == "train":
+                row["samples"] = [0.75 * sample for sample in row["samples"]]
+
+    found = [f for f in compared(change) if f.about == "speed" and f.task]
+    assert {(f.kind, f.what) for f in found} == {(kind, f"torch-{style}, training") for style in ("scratch", "nn")}
+
+
 @pytest.mark.parametrize(("budget", "remedy"), [(1.4, "; tasks named in `crossfw run` get more"), (5.0, "")])
 def test_too_few_samples_of_a_glance_have_a_remedy(budget, remedy, results, tmp_path):
     few = copy.deepcopy(results)
