@@ -77,8 +77,8 @@ def _told(contest: Contest, name: str, p_value: float) -> str:
     old, new = contest.rows[name]
     change, shift = contest.change(name), contest.shift
     speeds = f"{formatting.rate(old['tokens_per_second'])} -> {formatting.rate(new['tokens_per_second'])} tokens/s"
-    whose = "the others'" if len(contest.enough) > 1 else "the machine's"
-    besides = f" ({moved(change - shift)} beside {whose} {moved(shift)})" if abs(shift) >= 0.01 else ""
+    others = "the others, which are" if len(contest.enough) > 1 else "the machine, which is"
+    besides = f" ({moved(change - shift)} beside {others} {moved(shift)})" if abs(shift) >= 0.01 else ""
     return f"{speeds}, {moved(change)}{besides}, p = {formatting.error(p_value)}"
 
 
@@ -94,7 +94,7 @@ def _unevenness(alike: list[Contest]) -> float:
 def _why_unclear(contest: Contest) -> str:
     products = _products([contest])
     seen = f"the machine changed ({products})" if _saw_it([contest], contest.movement < 0) else "all moved together"
-    return f"{seen}, and a machine in another state does not slow all alike: measure both again"
+    return f"{seen}, and a changed machine can slow one more than another: measure both again"
 
 
 def _products(found: list[Contest]) -> str:
@@ -117,15 +117,28 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
         same = [contest for contest in shifted if (contest.shift < 0) == slower]
         if not same:
             continue
-        middle = median(contest.shift for contest in same)
-        told = _products(same)
-        machine = f"the machine ({told})" if told else "the machine"
-        doubt = ", at least in part" if _saw_it(same, slower) else ", or all implementations; nothing here tells which"
-        where = "everything is" if len(same) == len(found) else "all implementations alike are"
-        text = f"{where} {moved(middle)}: {machine}{doubt}"
+        changes = [each.change(name) for each in same for name in each.enough]
+        where = "everything is" if len(same) == len(found) else "all implementations are"
+        text = f"{where} {_range([log for log in changes if (log < 0) == slower])}: {_cause(same, slower)}"
         if len(same) < len(found):
             text += f". In {formatting.listing(f'{contest.task} ({MODES[contest.mode]})' for contest in same)}"
         yield Finding("unclear", "speed", "", f"{len(same)} of {len(found)} contests", text)
+
+
+def _range(changes: list[float]) -> str:
+    """`20 % to 30 % slower`, of changes that go the same way."""
+    least, most = (moved(change) for change in (min(changes, key=abs), max(changes, key=abs)))
+    return most if least == most else f"{least.rpartition(' ')[0]} to {most}"
+
+
+def _cause(same: list[Contest], slower: bool) -> str:
+    """Who may have moved all implementations of these contests, as far as the machine's own products tell."""
+    told = f" ({_products(same)})" if _products(same) else ""
+    if _saw_it(same, slower):
+        return f"the machine, at least in part{told}; measure both again"
+    if all(each.small is not None for each in same):
+        return f"the code of all, or what the machine's own products do not show{told}; measure both again"
+    return f"the machine{told}, or the code of all; nothing here tells which"
 
 
 def _untold(found: list[Contest]) -> Iterator[Finding]:
