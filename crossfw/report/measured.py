@@ -16,8 +16,8 @@ LIMIT = (
     "machine's own product of {size} x {size} matrices and of its own copy, in the same framework."
 )
 SMALL = (
-    "The small product ({rows} x {columns} by {columns} x {columns}, timed after every round) tells `crossfw "
-    "compare` the state of the machine: two threads may meet more slowly than on another day."
+    "The small product ({rows} x {columns} by {columns} x {columns}, timed after every round) tells crossfw "
+    "compare the state of the machine: two threads may meet more slowly than on another day."
 )
 BESIDE = (
     "The first step of each mode builds graphs and chooses code; it is in no sample, and its process may have run "
