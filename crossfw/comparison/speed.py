@@ -115,11 +115,12 @@ def _together(found: list[Contest]) -> Iterator[Finding]:
     shifted = [contest for contest in found if abs(contest.shift) > contest.needed]
     for slower in (True, False):
         same = [contest for contest in shifted if (contest.shift < 0) == slower]
-        if not same:
-            continue
         changes = [each.change(name) for each in same for name in each.enough]
+        followed = [log for log in changes if (log < 0) == slower]
+        if not followed:  # one on its own need not do what the machine did
+            continue
         where = "everything is" if len(same) == len(found) else "all implementations are"
-        text = f"{where} {_range([log for log in changes if (log < 0) == slower])}: {_cause(same, slower)}"
+        text = f"{where} {_range(followed)}: {_cause(same, slower)}"
         if len(same) < len(found):
             text += f". In {formatting.listing(f'{contest.task} ({MODES[contest.mode]})' for contest in same)}"
         yield Finding("unclear", "speed", "", f"{len(same)} of {len(found)} contests", text)
@@ -133,7 +134,8 @@ def _range(changes: list[float]) -> str:
 
 def _cause(same: list[Contest], slower: bool) -> str:
     """Who may have moved all implementations of these contests, as far as the machine's own products tell."""
-    told = f" ({_products(same)})" if _products(same) else ""
+    products = _products(same)
+    told = f" ({products})" if products else ""
     if _saw_it(same, slower):
         return f"the machine, at least in part{told}; measure both again"
     if all(each.small is not None for each in same):

@@ -176,6 +176,15 @@ def test_one_implementation_on_its_own_is_compared_with_the_machine():
     assert judged(compared(old, drawn(1, 60, TASKS[:1], speeds=alone, machine=0.8))) == []
 
 
+def test_one_implementation_that_does_not_follow_the_machine_is_not_said_to():
+    alone = {"speeds": {"torch-nn": SPEEDS["torch-nn"]}, "tasks": TASKS[:1], "drift": 0.0}
+    kept_up = {("torch-nn", mode): 1.27 for mode in MODES}
+    found = compared(drawn(0, 60, **alone), drawn(1, 60, machine=0.8, factors=kept_up, **alone))
+    assert judged(found) == []
+    assert [f for f in found if not f.task] == []
+    assert {f.what for f in found} == {"torch-nn, training", "torch-nn, inference"}
+
+
 def test_fewer_than_nine_samples_are_too_few_however_large_the_effect():
     old, new = drawn(0, 8, TASKS[:1]), drawn(1, 30, TASKS[:1], factors={("torch-nn", "train"): 0.2})
     for pair in ((old, new), (new, old)):
