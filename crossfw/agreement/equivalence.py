@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
+from crossfw.models import framework_of
 from crossfw.schema import EquivalenceRow
 
 MARGIN = 0.05
@@ -22,7 +23,7 @@ FEWEST_SEEDS = 3
 def equivalence(finals: dict[str, list[float]]) -> list[EquivalenceRow]:
     """A row for each pair from different frameworks, or for every pair where there is but one framework."""
     pairs = [(a, b) for a, b in combinations(finals, 2) if min(len(finals[a]), len(finals[b])) >= FEWEST_SEEDS]
-    across = [(a, b) for a, b in pairs if a.partition("-")[0] != b.partition("-")[0]]
+    across = [(a, b) for a, b in pairs if framework_of(a) != framework_of(b)]
     return [_compare(a, b, np.log(finals[a]), np.log(finals[b])) for a, b in across or pairs]
 
 

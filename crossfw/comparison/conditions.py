@@ -8,6 +8,7 @@ from typing import Any
 
 from crossfw.comparison.evidence import Evidence
 from crossfw.comparison.findings import Finding
+from crossfw.models import framework_of
 from crossfw.report.formatting import listing
 
 # How long it was trained: no matter to stages 0 to 7 nor to speed.
@@ -61,7 +62,7 @@ def machine(old: Evidence, new: Evidence) -> tuple[bool, list[Finding]]:
 def updated(old: Evidence, new: Evidence) -> set[str]:
     """The frameworks that ran in other versions than before; versions that were not kept count as the same."""
     known = _updates(old, new) if old.whole and new.whole else {}
-    return {name.partition("-")[0] for name, said in known.items() if said}
+    return {framework_of(name) for name, said in known.items() if said}
 
 
 def kept(old: Evidence, new: Evidence) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
+from crossfw.models import framework_of
+
 ALPHA = 0.05  # chance that a comparison of two equal reports shows any row as changed, by the test alone
 FEWEST_SAMPLES = 9  # two times 9 that do not overlap have p = 4e-5: enough, after Holm, in a report of 1000 rows
 EFFICIENCY = 0.4  # of Qn in contests of two to five rows: what is exceeded as often as ALPHA says, by simulation
@@ -80,7 +82,7 @@ def unevenness(contests: Sequence[Mapping[str, float]]) -> float:
     pairs = [pair for contest in contests for pair in combinations(contest.items(), 2)]
     if not pairs:
         return math.inf
-    across = [((a, x), (b, y)) for (a, x), (b, y) in pairs if a.partition("-")[0] != b.partition("-")[0]]
+    across = [((a, x), (b, y)) for (a, x), (b, y) in pairs if framework_of(a) != framework_of(b)]
     quarter = max(np.quantile([abs(x - y) for (_, x), (_, y) in some], 0.25) for some in (pairs, across) if some)
     free = sum(len(contest) - 1 for contest in contests if contest)  # the middle of each contest takes one
     rows = sum(map(len, contests))

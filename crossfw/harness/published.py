@@ -9,6 +9,7 @@ import numpy as np
 from crossfw.agreement import examples
 from crossfw.harness.conclude import Conclusion
 from crossfw.harness.work import Work
+from crossfw.models import framework_of
 from crossfw.schema import PublishedRow
 from crossfw.task import QUANTITIES, Published
 
@@ -22,7 +23,7 @@ def example_rows(conclusion: Conclusion) -> list[PublishedRow]:
     rows = []
     for name, side in conclusion.sides("float64").items():
         for example in conclusion.work.task.example if "examples" in side.trace.facts else ():
-            if example.framework in ("by hand", "NumPy", name.partition("-")[0]):
+            if example.framework in ("by hand", "NumPy", framework_of(name)):
                 rows += examples.published_rows(name, example, side.trace.facts["examples"])
     return rows
 

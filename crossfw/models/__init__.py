@@ -27,6 +27,11 @@ IMPLEMENTATIONS = ("numpy", "mxnet-scratch", "mxnet-gluon", "torch-scratch", "to
 MODELS = {"network": "crossfw.models.network", "encoder-decoder": "crossfw.models.encoder_decoder"}
 
 
+def framework_of(name: str) -> str:
+    """`torch` of `torch-nn`, also where more follows the name."""
+    return name.partition("-")[0]
+
+
 @dataclass(frozen=True)
 class Implementation:
     """One way to write a model.
@@ -43,7 +48,7 @@ class Implementation:
     @property
     def framework(self) -> str:
         """The part of the name before the hyphen."""
-        return self.name.partition("-")[0]
+        return framework_of(self.name)
 
 
 def spec_class(model: str) -> type:

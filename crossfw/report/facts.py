@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from crossfw.models import framework_of
 from crossfw.report import formatting
 from crossfw.schema import AgreementRow, Learning, PerplexityRow, TaskResult, ThroughputRow, TrajectoryRow
 
@@ -39,7 +40,7 @@ def small_products(measurement: dict[str, Any], mode: str) -> dict[str, float]:
     """Small products per second of the machine by framework, the median over its workers; an older report has none."""
     seen: dict[str, list[float]] = {}
     for worker, per_second in measurement.get("modes", {}).get(mode, {}).get("small_products", {}).items():
-        seen.setdefault(worker.partition("-")[0], []).append(per_second)
+        seen.setdefault(framework_of(worker), []).append(per_second)
     return {framework: median(rates) for framework, rates in seen.items()}
 
 
