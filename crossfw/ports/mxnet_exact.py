@@ -1,24 +1,30 @@
 """Operators that MXNet 1.9.1 computes in float32 whatever the dtype, written exactly for float64.
 
-`LeakyReLU` (also as PReLU and GELU) holds its slope as a C float and its GELU calls the float32 `erf`; `erf` itself has
-a gradient of float32 accuracy (src/operator/leaky_relu-inl.h, mshadow_op.h). In float64, which decides what a model
-means, they are replaced while a model runs; in float32 MXNet's own are used. A SymbolBlock keeps its own operators.
+`LeakyReLU` (also as PReLU, ELU, SELU and GELU) holds its slope as a C float and its GELU calls the float32 `erf`; `erf`
+itself has a gradient of float32 accuracy (src/operator/leaky_relu-inl.h, mshadow_op.h); `clip` and `hard_sigmoid` hold
+their constants as C floats (tensor/matrix_op-inl.h, elemwise_unary_op.h); BatchNorm's own default of epsilon is one;
+`BilinearResize2D` computes its weights in float32 (contrib/bilinear_resize-inl.h); `RNN` with relu rounds its states
+(rnn_impl.h). In float64, which decides what a model means, they are replaced while a model runs; in float32 MXNet's own
+are used.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable, Optional
 
 import mxnet as mx
 import numpy as np
 from mxnet import autograd
 
-from crossfw.ports.masks import Masks
+from crossfw.ports.mxnet_invoke import Invocation
+from crossfw.ports.mxnet_resize import resized
+from crossfw.ports.mxnet_rnn import relu_network
 
 NOTE = "MXNet computes {} in float32 whatever the dtype: in float64 an exact form stands in for it"
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+DEFAULT_EPS = 1e-3  # of BatchNorm
+Form = Callable[[Invocation], Optional[tuple]]  # (what is replaced, the result); None where MXNet's own is exact
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
@@ -64,54 +70,95 @@ def leaky(x: Any, slope: float) -> Any:
     return Exact(lambda a: np.where(a > 0, a, slope * a), lambda a: np.where(a > 0, 1.0, slope))(x)
 
 
+def elu(x: Any, alpha: float, scale: float = 1.0) -> Any:
+    """scale x where it is positive, scale alpha (exp(x) - 1) elsewhere."""
+
+    def value(a: np.ndarray) -> np.ndarray:
+        return scale * np.where(a > 0, a, alpha * np.expm1(np.minimum(a, 0)))
+
+    return Exact(value, lambda a: scale * np.where(a > 0, 1.0, alpha * np.exp(np.minimum(a, 0))))(x)
+
+
 def prelu(x: Any, alpha: Any) -> Any:
     """x where it is positive, alpha x elsewhere; alpha (1,) or one for each channel, the second axis."""
     relu = mx.npx.relu if isinstance(x, mx.np.ndarray) else mx.nd.relu
-    alpha = alpha.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else alpha
+    if alpha.ndim == 1 or alpha.ndim != x.ndim:
+        alpha = alpha.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else alpha
     if isinstance(x, mx.np.ndarray):
         return relu(x) - alpha * relu(-x)
     return relu(x) - mx.nd.broadcast_mul(relu(-x), alpha)
 
 
-@contextlib.contextmanager
-def exact_operators(masks: Masks) -> Iterator[None]:
-    """Within it the imperative operators are exact for float64 arrays; `masks` keeps the remark."""
-    plain = {"LeakyReLU": mx.nd.LeakyReLU, "leaky_relu": mx.npx.leaky_relu, "erf": mx.nd.erf, "np_erf": mx.npx.erf}
+def _leaky_family(call: Invocation) -> tuple | None:
+    kind, slope = call.attribute("act_type", "leaky"), call.attribute("slope", 0.25)
+    data = call.inputs[0]
+    forms: dict[str, tuple[str, Callable[[], Any]]] = {
+        "leaky": ("LeakyReLU", lambda: leaky(data, slope)),
+        "elu": ("ELU", lambda: elu(data, slope)),
+        "selu": ("SELU", lambda: elu(data, SELU_ALPHA, SELU_SCALE)),
+        "gelu": ("GELU", lambda: gelu(data)),
+        "prelu": ("PReLU", lambda: prelu(data, call.inputs[1])),
+    }
+    return (forms[kind][0], forms[kind][1]()) if kind in forms else None
 
-    def leaky_family(own: Any) -> Any:
-        def operator(data: Any, gamma: Any = None, act_type: str = "leaky", slope: float = 0.25, **more: Any) -> Any:
-            exact = {
-                "leaky": lambda: leaky(data, slope),
-                "prelu": lambda: prelu(data, gamma),
-                "gelu": lambda: gelu(data),
-            }
-            if data.dtype != np.float64 or act_type not in exact:
-                given = () if gamma is None else (gamma,)
-                return own(data, *given, act_type=act_type, slope=slope, **more)
-            masks.note(NOTE.format({"leaky": "LeakyReLU", "prelu": "PReLU", "gelu": "GELU"}[act_type]))
-            return exact[act_type]()
 
-        return operator
+def _clip(call: Invocation) -> tuple | None:
+    low, high = (call.attribute(name, None) for name in ("a_min", "a_max"))
+    if all(bound is None or float(np.float32(bound)) == bound for bound in (low, high)):
+        return None
+    low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
+    inside = Exact(lambda a: np.clip(a, low, high), lambda a: ((a >= low) & (a <= high)).astype(a.dtype))
+    return "clip", inside(call.inputs[0])
 
-    def erf_operator(own: Any) -> Any:
-        def operator(data: Any, **more: Any) -> Any:
-            if data.dtype != np.float64:
-                return own(data, **more)
-            masks.note(NOTE.format("erf"))
-            return erf(data)
 
-        return operator
+def _hard_sigmoid(call: Invocation) -> tuple:
+    slope, shift = call.attribute("alpha", 0.2), call.attribute("beta", 0.5)
 
-    legacy = {"LeakyReLU": leaky_family(plain["LeakyReLU"]), "erf": erf_operator(plain["erf"])}
-    numpy = {"leaky_relu": leaky_family(plain["leaky_relu"]), "erf": erf_operator(plain["np_erf"])}
-    places = [(mx.nd, legacy), (mx.nd.op, legacy), (mx.npx, numpy), (mx.nd.numpy_extension, numpy)]
-    kept = [(m, name, getattr(m, name)) for m, new in places for name in new if hasattr(m, name)]
-    try:
-        for module, new in places:
-            for name, operator in new.items():
-                if hasattr(module, name):
-                    setattr(module, name, operator)
-        yield
-    finally:
-        for module, name, operator in kept:
-            setattr(module, name, operator)
+    def slopes(a: np.ndarray) -> np.ndarray:
+        y = slope * a + shift
+        return np.where((y > 0) & (y < 1), slope, 0.0)
+
+    return "hard_sigmoid", Exact(lambda a: np.clip(slope * a + shift, 0, 1), slopes)(call.inputs[0])
+
+
+def _batch_norm(call: Invocation) -> tuple | None:
+    if "eps" in call.attributes:
+        return None
+    return "BatchNorm's default epsilon, 1e-3,", call.given(eps=DEFAULT_EPS).plain()
+
+
+def _resize(call: Invocation) -> tuple | None:
+    made = resized(call)
+    return None if made is None else ("BilinearResize2D", made)
+
+
+def _rnn(call: Invocation) -> tuple | None:
+    if call.attribute("mode", "") != "rnn_relu" or len(call.inputs) > 3:
+        return None
+    return "RNN with relu", relu_network(call)
+
+
+FORMS: dict[str, Form] = {
+    "LeakyReLU": _leaky_family,
+    "erf": lambda call: ("erf", erf(call.inputs[0])),
+    "_npx_erf": lambda call: ("erf", erf(call.inputs[0])),
+    "clip": _clip,
+    "_npi_clip": _clip,
+    "hard_sigmoid": _hard_sigmoid,
+    "BatchNorm": _batch_norm,
+    "_contrib_SyncBatchNorm": _batch_norm,
+    "_contrib_BilinearResize2D": _resize,
+    "RNN": _rnn,
+}
+
+
+def exact(call: Invocation) -> tuple | None:
+    """(what is replaced, the result) of an exact form of a float64 operator; None where there is none."""
+    form = FORMS.get(call.name)
+    if form is None or not call.inputs or call.inputs[0].dtype != np.float64:
+        return None
+    made = form(call)
+    if made is None:
+        return None
+    what, result = made
+    return what, (result if isinstance(result, (list, tuple)) else call.one(result))

@@ -11,6 +11,7 @@ from mxnet import gluon
 from crossfw.errors import CrossfwError
 from crossfw.ports import mxnet_passes, mxnet_record, mxnet_training
 from crossfw.ports.mxnet_arrays import is_array, to_numpy
+from crossfw.ports.mxnet_precision import Precision
 from crossfw.ports.mxnet_units import Names, units_of, walk
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
@@ -26,7 +27,7 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
     def __init__(self, port: Port):
         super().__init__(port)
         self.model = self.call("mxnet_model()", self.require_model)
-        self.dtype = "float32"
+        self.dtype, self.precision, self.recorder = "float32", Precision(), None
         self.trainer: Any = None
         self.found = self.standing()
 
@@ -68,9 +69,11 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
     @staticmethod
     def initialize(model: gluon.Block) -> None:
         """Initialise what the user did not."""
-        bare = [p for p in model.collect_params().values() if p._data is None and not p._deferred_init]
-        for parameter in bare:
-            parameter.initialize()
+        for parameter in model.collect_params().values():
+            if parameter._data is None and not parameter._deferred_init:
+                parameter.initialize()
+            if parameter.shape is None and parameter._data is not None:  # loaded by SymbolBlock.imports
+                parameter._shape = parameter.data().shape
 
     def set_dtype(self, dtype: str) -> None:
         """Turn all floating-point arrays into `dtype`."""
@@ -81,7 +84,8 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
     def complete(self) -> None:
         """End deferred initialisation by a run before a cast: in NumPy mode initialisers draw float32 alone."""
         if any(p._deferred_init for p in self.model.collect_params().values()):
-            self.run(self.feed(self.draw(0, self.port.sizes[0])[0], "inputs"))
+            with self.mode(False, 0):
+                self.run(self.feed(self.draw(0, self.port.sizes[0])[0], "inputs"))
 
     def new(self, array: np.ndarray, dtype: str) -> Any:
         """An array of the interface that is switched on: mx.nd or mx.np."""
@@ -95,7 +99,7 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
             array = np.asarray(value)
             if array.dtype.kind != "f":
                 return self.new(array, "bool" if array.dtype.kind == "b" else "int32")
-            fed = self.new(array, self.dtype)
+            fed = self.new(self.shaken(name, array), self.dtype)
             if gradients:
                 fed.attach_grad()
             return fed
@@ -108,8 +112,7 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         Raises:
             CrossfwError: a parameter's shape is still unknown after it.
         """
-        with mxnet_record.recorded(self.model) as calls:
-            output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        calls, output = self.recorded_run(seed, size, training=False), self.last_output
         order: dict[str, int] = {}
         for call in calls:
             order.setdefault(call.path, call.start)
@@ -121,6 +124,7 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
             "positions": positions(listing),
             "bytes": bytes_held(units, listing),
             "outputs": {name: list(to_numpy(a).shape) for name, a in self.leaves(output).items()},
+            "real": [to_numpy(a).dtype.kind == "f" for a in self.leaves(output).values()],
             "version": mx.__version__,
         }
 
@@ -170,8 +174,13 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         """All arrays that travel, by name."""
         return {name: np.array(to_numpy(parameter.data())) for name, parameter in self.arrays().items()}
 
-    def load(self, values: dict[str, np.ndarray]) -> None:
-        """Put values into the model's arrays, in place."""
+    def load(self, values: dict[str, np.ndarray], shake: int | None = None) -> None:
+        """Put values into the model's arrays, in place; `shake` also moves what is rounded in its runs, see `feed`."""
+        self.shake = self.precision.shake = shake
+        self.put(values)
+
+    def put(self, values: dict[str, np.ndarray]) -> None:
+        """The same, and nothing else."""
         arrays = self.arrays()
         for name, value in values.items():
             if self.dtype == "float32":

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Callable
 
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
 
-from crossfw.ports.masks import Masks
+from crossfw.errors import CrossfwError
 from crossfw.ports.mxnet_arrays import is_array, to_numpy
-from crossfw.ports.mxnet_dropout import shared_dropout
-from crossfw.ports.mxnet_exact import exact_operators
+from crossfw.ports.mxnet_carrier import Carrier
+from crossfw.ports.mxnet_invoke import carried_out
+from crossfw.ports.mxnet_symbols import run_by_node
 from crossfw.ports.mxnet_units import walk
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.side import linear_weights
@@ -23,23 +24,33 @@ class Passes:
 
     @contextlib.contextmanager
     def mode(self, training: bool, seed: int) -> Any:
-        """Training or inference, with shared dropout; what is computed within is recorded for `backward`."""
-        masks = Masks(seed)
-        self.masks = masks
+        """Training or inference, with shared random numbers; what is computed within is recorded for `backward`."""
+        self.masks = self.fresh_masks(seed)
+        carrier = Carrier(self.masks, self.precision, self.dtype == "float64")
+        blocks = [block for _, block in walk(self.model) if isinstance(block, gluon.SymbolBlock)]
         with contextlib.ExitStack() as stack:
-            layers = [b for _, b in walk(self.model) if isinstance(b, gluon.rnn.rnn_layer._RNNLayer)]
-            stack.enter_context(self.without_recurrent_dropout(layers, "_dropout"))
-            stack.enter_context(shared_dropout(masks))
-            stack.enter_context(exact_operators(masks))
+            stack.enter_context(self.own_random_numbers(seed, mx.random.seed))
+            stack.enter_context(run_by_node(blocks, lambda _: self.recorder and self.recorder.operator))
+            stack.enter_context(carried_out(carrier))
             stack.enter_context(autograd.record(train_mode=training))
             yield
 
-    def forward(self, seed: int, size: Any, training: bool) -> dict:
+    def forward(self, seed: int, size: Any, training: bool, state: int = 0) -> dict:
         """Outputs by name; in training mode the running statistics after it too. Parameters are left as they were.
+
+        `state` is another start of the random numbers that the model draws by itself.
 
         MXNet moves running statistics in the backward pass, so that one is run in training mode; the inputs ask for
         gradients, so that it reaches a first BatchNorm that has nothing to learn.
         """
+        self.state = state
+        try:
+            return self.careful(lambda: self.one_forward(seed, size, training))
+        finally:
+            self.state = 0
+
+    def one_forward(self, seed: int, size: Any, training: bool) -> dict:
+        """The outputs of one run."""
         kept = self.statistics()
         with self.mode(training, seed):
             output = self.run(self.feed(self.draw(seed, size)[0], "inputs", gradients=training))
@@ -49,8 +60,12 @@ class Passes:
             floats = [a for a in parts if np.dtype(a.dtype).kind == "f"]
             self.call("the MXNet model's backward", lambda: (autograd.backward(floats), mx.nd.waitall()))
         moved = self.statistics()
-        self.load(kept)
-        return self.told(found, moved if training else {})
+        self.put(kept)
+        return {**self.told(found, moved if training else {}), "narrow": self.narrow()}
+
+    def narrow(self) -> list[str]:
+        """Operators that were computed in float32 so far, for want of a float64."""
+        return sorted(self.precision.without)
 
     def statistics(self) -> dict[str, np.ndarray]:
         """Copies of the arrays that no gradient moves: running means and variances."""
@@ -65,7 +80,7 @@ class Passes:
         """The user's loss, or a fixed linear function of the outputs; a vector's mean."""
         function, targets = self.port.of("mxnet", "loss"), self.draw(seed, size)[1]
         if function is None:
-            parts = [a for a in self.leaves(output).values() if np.dtype(a.dtype).kind == "f"]
+            parts = [a for i, a in enumerate(self.leaves(output).values()) if i in self.parts]
             weights = linear_weights([tuple(a.shape) for a in parts])
             return sum((a * self.new(w, a.dtype)).sum() for a, w in zip(parts, weights))
         arguments = (output,) if targets is None else (output, self.feed(targets, "targets"))
@@ -76,17 +91,40 @@ class Passes:
 
     def loss(self, outputs: dict[str, np.ndarray], seed: int, size: Any) -> np.ndarray:
         """The loss of given outputs (in the structure that the model gives)."""
-        output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
-        given = iter(outputs.values())
-        fed = transform(output, "output", is_array, lambda _, a: self.new(next(given).reshape(a.shape), a.dtype))
-        return self.scalar(self.loss_of(fed, seed, size))
+        with self.mode(False, seed):
+            output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+            given = iter(outputs.values())
+            fed = transform(output, "output", is_array, lambda _, a: self.new(next(given).reshape(a.shape), a.dtype))
+            return self.scalar(self.loss_of(fed, seed, size))
 
     def scalar(self, loss: Any) -> np.ndarray:
         """A loss as a number; here the errors of the engine show."""
         return np.asarray(self.call("mxnet_loss", lambda: to_numpy(loss))).reshape(())
 
-    def gradients(self, seed: int, size: Any, training: bool) -> dict:
+    def gradients(self, seed: int, size: Any, training: bool, dropout: bool = True) -> dict:
         """The loss and its gradients: of all parameters that learn, and of the inputs that are floats."""
+        self.without_dropout = not dropout
+        try:
+            return self.careful(lambda: self.all_gradients(seed, size, training))
+        finally:
+            self.without_dropout = False
+
+    def careful(self, job: Callable[[], Any]) -> Any:
+        """What a job gives; once more where operators turn out to have no float64 gradient."""
+        try:
+            return job()
+        except CrossfwError:
+            if self.dtype != "float64":
+                raise
+            self.precision.watch()
+            with contextlib.suppress(CrossfwError):
+                job()
+            if not self.precision.probe():
+                raise
+            return job()
+
+    def all_gradients(self, seed: int, size: Any, training: bool) -> dict:
+        """The gradients of one run."""
         kept = self.statistics()
         learning = {name: p for name, p in self.arrays().items() if p.grad_req != "null"}
         self.set_gradients({name: np.zeros(p.shape) for name, p in learning.items()})
@@ -94,7 +132,7 @@ class Passes:
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
         self.backward(loss, training)
-        self.load(kept)
+        self.put(kept)
         fed = leaves(inputs, "inputs", is_array)
         return {
             "loss": self.scalar(loss),

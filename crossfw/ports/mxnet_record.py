@@ -12,7 +12,8 @@ from mxnet.gluon import nn
 
 from crossfw.ports import record
 from crossfw.ports.mxnet_arrays import to_numpy
-from crossfw.ports.mxnet_operators import Operator, operator_calls
+from crossfw.ports.mxnet_graph import Node
+from crossfw.ports.mxnet_symbols import settings_of_node
 from crossfw.ports.mxnet_units import settings_of, walk
 from crossfw.ports.nest import leaves
 from crossfw.ports.record import Call
@@ -29,40 +30,49 @@ def tree(model: gluon.Block) -> list[dict]:
     return [{"path": path, "kind": type(block).__name__} for path, block in walk(model)]
 
 
+class Recorder:
+    """Keeps every call, of a SymbolBlock its operators too; in the order in which calls ended."""
+
+    def __init__(self) -> None:
+        self.done: list[Call] = []
+        self._open: list[Call] = []
+        self._begun = 0
+
+    def begin(self, path: str, layer: Any, inputs: tuple) -> None:
+        """A call of a block or of a graph's operator begins."""
+        kind = layer.op if isinstance(layer, Node) else type(layer).__name__
+        self._open.append(Call(path, kind, self._begun, len(self._open), layer, inputs))
+        self._begun += 1
+
+    def end(self, output: Any) -> None:
+        """The innermost one ends."""
+        call = self._open.pop()
+        call.output, call.number = output, len(self.done)
+        self.done.append(call)
+
+    def operator(self, node: Node, inputs: list, outputs: list) -> None:
+        """An operator of the graph of the innermost block ran."""
+        path = self._open[-1].path
+        self.begin(f"{path}.{node.name}" if path else node.name, node, tuple(inputs))
+        self.end(tuple(outputs))
+
+
 @contextlib.contextmanager
-def recorded(model: gluon.Block) -> Iterator[list[Call]]:
-    """Within it every call is kept, of a SymbolBlock its operators too; in the order in which calls ended."""
-    done: list[Call] = []
-    open_calls: list[Call] = []
-    begun = 0
+def recorded(model: gluon.Block) -> Iterator[Recorder]:
+    """Within it every call of the model's blocks is kept."""
+    recorder = Recorder()
     handles, seen = [], set()
 
     def begin(path: str) -> Any:
-        def hook(block: gluon.Block, inputs: tuple) -> None:
-            nonlocal begun
-            open_calls.append(Call(path, type(block).__name__, begun, len(open_calls), block, inputs))
-            begun += 1
-
-        return hook
-
-    def end(block: gluon.Block, inputs: tuple, output: Any) -> None:
-        nonlocal begun
-        call = open_calls.pop()
-        if isinstance(block, gluon.SymbolBlock):
-            inside = operator_calls(block, call.path, inputs, call, len(done))
-            done.extend(inside)
-            begun += len(inside)
-        call.output = output
-        call.number = len(done)
-        done.append(call)
+        return lambda block, inputs: recorder.begin(path, block, inputs)
 
     for path, block in walk(model):
         if id(block) not in seen:
             seen.add(id(block))
             handles.append(block.register_forward_pre_hook(begin(path)))
-            handles.append(block.register_forward_hook(end))
+            handles.append(block.register_forward_hook(lambda _, inputs, output: recorder.end(output)))
     try:
-        yield done
+        yield recorder
     finally:
         for handle in handles:
             handle.detach()
@@ -72,7 +82,7 @@ def listing(calls: list[Call]) -> list[dict]:
     """What can be told of calls without their arrays."""
 
     def settings(layer: Any) -> dict:
-        return layer.settings if isinstance(layer, Operator) else settings_of(layer)
+        return settings_of_node(layer) if isinstance(layer, Node) else settings_of(layer)
 
     return record.listing(calls, settings, is_ndarray)
 
@@ -83,11 +93,19 @@ class Recording:
     def record(self, seed: int, size: Any, training: bool) -> list[dict]:
         """Every call of a block in one run: its path, class and the shapes; the arrays stay here."""
         kept = self.statistics()
-        with self.mode(training, seed), recorded(self.model) as calls:
-            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
-        self.load(kept)
-        self.calls = calls
-        return listing(calls)
+        self.calls = self.recorded_run(seed, size, training)
+        self.put(kept)
+        return listing(self.calls)
+
+    def recorded_run(self, seed: int, size: Any, training: bool) -> list[Call]:
+        """The calls of one run."""
+        with self.mode(training, seed), recorded(self.model) as recorder:
+            self.recorder = recorder
+            try:
+                self.last_output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+            finally:
+                self.recorder = None
+        return recorder.done
 
     def call_arrays(self, numbers: list[int]) -> list[dict]:
         """Inputs and outputs of recorded calls."""
@@ -97,8 +115,7 @@ class Recording:
         """The integer inputs by name, each with the paths of the embeddings that take it, its axes in any order."""
         drawn = leaves(self.draw(seed, size)[0], "inputs", is_numpy)
         integers = {name: np.sort(array, None) for name, array in drawn.items() if array.dtype.kind in "iu"}
-        with self.mode(False, seed), recorded(self.model) as calls:
-            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        calls = self.recorded_run(seed, size, training=False)
         lookups = [c for c in calls if isinstance(c.module, nn.Embedding) or c.kind == "Embedding" and c.inputs]
         taken = [(c.path, np.sort(c.inputs[0].asnumpy(), None)) for c in lookups]
         return {

@@ -1,10 +1,19 @@
-"""Units of a SymbolBlock: read from the graph, because there is no tree of layers to ask."""
+"""SymbolBlocks: their units, read from the graph because there is no tree of layers to ask, and their run node by node."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Callable
 
+import mxnet as mx
+import numpy as np
+from mxnet import gluon
+from mxnet.gluon.block import _flatten, _regroup
+from mxnet.gluon.parameter import DeferredInitializationError
+
+from crossfw.ports.mxnet_graph import Graph, Node, Watcher, evaluate, graph_of
+from crossfw.weights.names import units_from_names
 from crossfw.weights.units import Slot
 
 ROLES = {
@@ -18,52 +27,126 @@ ROLES = {
     "Embedding": ("embedding", ("weight",)),
     "LeakyReLU": ("prelu", ("alpha",)),
 }
-DEFAULT_EPS = 1e-3  # of the operator BatchNorm
+ROLES["_contrib_SyncBatchNorm"] = ROLES["BatchNorm_v1"] = ROLES["BatchNorm"]
+RECURRENT = {"rnn_relu": ("rnn", 1), "rnn_tanh": ("rnn", 1), "gru": ("gru", 3), "lstm": ("lstm", 4)}
+SETTINGS = {"BatchNorm": {"eps": 1e-3, "momentum": 0.9, "fix_gamma": True, "use_global_stats": False}}  # defaults
+LOSSES = ("SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput")
+Part = tuple  # (name of the node, kind, slots, settings)
 
 
-def symbol_units(block: Any, names: Any) -> list[tuple[str, str, list[Slot], dict]]:
-    """(name of the node, kind, slots, settings) of every operator that takes parameters, in the order of the graph."""
-    graph = json.loads(block(*block_inputs(block)).tojson())["nodes"]
-    parameters, used, parts = dict(block.params.items()), set(), []
-    for node in graph:
-        taken = [graph[entry[0]]["name"] for entry in node["inputs"]]
-        own = [name for name in taken if name in parameters]
-        if not own:
-            continue
-        settings = settings_of_node(node)
-        kind, roles = ROLES.get(node["op"], ("raw", ()))
-        slots = []
-        for position, name in enumerate(taken[1:] if kind != "raw" else taken):
-            if name in parameters:
-                used.add(name)
-                role = roles[position] if position < len(roles) else name
-                fixed = role == "gamma" and node["op"] == "BatchNorm" and settings.get("fix_gamma", True) is not False
-                slot = names.slot(role, parameters[name])
-                slots.append(Slot(slot.role, slot.name, slot.shape, learns=slot.learns and not fixed))
-        parts.append((node["name"], kind, slots, settings))
-    left = [names.slot(name, p) for name, p in parameters.items() if name not in used]
-    return parts + ([("", "raw", left, {})] if left else [])
+def block_graph(block: gluon.SymbolBlock) -> Graph:
+    """The graph of a block, read once.
+
+    Raises:
+        CrossfwError: it cannot be run node by node.
+    """
+    if "crossfw_graph" not in vars(block):
+        object.__setattr__(block, "crossfw_graph", graph_of(block._cached_graph[1]))
+    return block.crossfw_graph
 
 
-def settings_of_node(node: dict) -> dict[str, Any]:
-    """What an operator was made with, as plain values."""
-    return {name: _plain(text) for name, text in (node.get("attrs") or node.get("param") or {}).items()}
+def symbol_units(block: gluon.SymbolBlock, names: Any) -> list[Part]:
+    """Of every operator that takes parameters, in the order of the graph; what is left, by its names."""
+    graph, parameters = block_graph(block), dict(block.params.items())
+    used: set[str] = set()
+    parts = []
+    for node in graph.operators():
+        taken = [graph.nodes[number].name for number, _ in node.inputs]
+        found = _parts_of(node, taken, parameters, names)
+        parts += found
+        used |= {slot.name for *_, slots, _ in found for slot in slots}
+    free = {name: tuple(p.shape) for name, p in parameters.items() if names.by_id[id(p)] not in used}
+    for unit in units_from_names(free, ()):
+        slots = [names.slot(slot.role, parameters[slot.name]) for slot in unit.slots]
+        parts.append((unit.path, unit.kind, slots, {}))
+    return parts
 
 
-def block_inputs(block: Any) -> list:
-    """Symbols for the inputs of a SymbolBlock."""
-    from mxnet import symbol
+def _parts_of(node: Node, taken: list[str], parameters: dict, names: Any) -> list[Part]:
+    """The units of one operator; none where it has no rule: its arrays are told by their names then."""
+    settings = settings_of_node(node)
+    if node.op == "RNN" and taken[1] in parameters:
+        return fused_units(node, settings, names.slot("flat", parameters[taken[1]]))
+    if node.op not in ROLES or not any(name in parameters for name in taken[1:]):
+        return []
+    kind, roles = ROLES[node.op]
+    fixed = kind == "batch_norm" and settings["fix_gamma"] is not False
+    slots = []
+    for role, name in zip(roles, taken[1:]):
+        if name in parameters:
+            slot = names.slot(role, parameters[name])
+            slots.append(Slot(role, slot.name, slot.shape, learns=slot.learns and not (fixed and role == "gamma")))
+    return [(node.name, kind, slots, settings)]
 
-    return [symbol.var(name) for name in _input_names(block)]
+
+def fused_units(node: Node, settings: dict, flat: Slot) -> list[Part]:
+    """The layers and directions of a recurrent operator, whose flat array holds all weights, then all biases."""
+    kind, gates = RECURRENT[settings["mode"]]
+    hidden, layers = int(settings["state_size"]), int(settings["num_layers"])
+    ends = ("", "_reverse") if settings.get("bidirectional") else ("",)
+    rows, rest = gates * hidden, (layers - 1) * len(ends) * gates * hidden * hidden * (len(ends) + 1)
+    size = int(np.prod(flat.shape, dtype=np.int64)) - 2 * layers * len(ends) * rows - rest
+    width = size // (len(ends) * rows) - hidden
+    slots: dict[str, list[Slot]] = {}
+    at = 0
+    for roles in (("W_ih", "W_hh"), ("b_ih", "b_hh")):
+        for layer in range(layers):
+            columns = {"W_ih": width if layer == 0 else hidden * len(ends), "W_hh": hidden}
+            for end in ends:
+                for role in roles:
+                    shape = (rows, columns[role]) if role in columns else (rows,)
+                    slots.setdefault(f"l{layer}{end}", []).append(
+                        Slot(role, flat.name, shape, offset=at, learns=flat.learns)
+                    )
+                    at += int(np.prod(shape))
+    told = {"dropout": settings.get("p", 0.0)}
+    return [(f"{node.name}.{place}", kind, found, told) for place, found in slots.items()]
 
 
-def _input_names(block: Any) -> list[str]:
-    data = block._cached_graph[0] if block._cached_graph else ()
-    return [one.name for one in data]
+def settings_of_node(node: Node) -> dict[str, Any]:
+    """What an operator was made with, as plain values; of BatchNorm also what was left to its defaults."""
+    return {**SETTINGS.get(node.op, {}), **node.settings}
 
 
-def _plain(text: str) -> Any:
+@contextlib.contextmanager
+def run_by_node(blocks: list[gluon.SymbolBlock], watch: Callable[[gluon.SymbolBlock], Watcher | None]) -> Iterator[None]:
+    """Within it SymbolBlocks run node by node; `watch` gives who is told of a block's operators."""
+
+    def runner(block: gluon.SymbolBlock) -> Callable:
+        return lambda *arguments: _run(block, arguments, watch(block))
+
+    for block in blocks:
+        object.__setattr__(block, "_call_cached_op", runner(block))
     try:
-        return json.loads(text.replace("(", "[").replace(")", "]").replace("True", "true").replace("False", "false"))
-    except ValueError:
-        return text
+        yield
+    finally:
+        for block in blocks:
+            object.__delattr__(block, "_call_cached_op")
+
+
+def _run(block: gluon.SymbolBlock, arguments: tuple, watch: Watcher | None) -> Any:
+    given, _ = _flatten(arguments, "input")
+    arrays = dict(zip((one.name for one in block._cached_graph[0]), given))
+    try:
+        arrays.update({name: parameter.data() for name, parameter in block.params.items()})
+    except DeferredInitializationError:
+        block._deferred_infer_shape(*arguments)
+        for parameter in block.params.values():
+            parameter._finish_deferred_init()
+        arrays.update({name: parameter.data() for name, parameter in block.params.items()})
+    graph = block_graph(block)
+    arrays.update(_labels(block, graph, arrays))
+    outputs = evaluate(graph, arrays, mx.util.is_np_array(), watch)
+    return _regroup(outputs, block._out_format)
+
+
+def _labels(block: gluon.SymbolBlock, graph: Graph, arrays: dict) -> dict:
+    """Zeros for the labels of loss operators that nobody gives: their outputs do not depend on them."""
+    missing = [node.name for node in graph.nodes if node.op == "null" and node.name not in arrays]
+    if not missing:
+        return {}
+    output = block._cached_graph[1]
+    shapes, _, _ = output.infer_shape(**{n: a.shape for n, a in arrays.items() if n in output.list_arguments()})
+    known = dict(zip(output.list_arguments(), shapes))
+    like = next(iter(arrays.values()))
+    return {name: mx.nd.zeros(known[name], dtype=like.dtype) for name in missing}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import traceback
 from collections.abc import Iterator
 from typing import Any, Callable
@@ -18,6 +19,7 @@ from crossfw.ports.record import is_single
 from crossfw.ports.user_errors import user_error
 
 LINEAR_STREAM = 17
+SHAKE_STREAM = 37
 OUTPUTS = "let the model return arrays, alone or in tuples, lists and dicts"
 
 
@@ -53,6 +55,10 @@ class PlainSide:
         self.port, self.masks = port, Masks(0)
         self._drawn: dict = {}
         self._covered: tuple[int, dict[str, int]] = (-1, {})
+        self.state = 0  # of what the model draws by itself
+        self.without_dropout = False
+        self.shake: int | None = None  # inputs are moved by a unit in the last place where it is set: a seed
+        self.parts: list[int] = []  # numbers of the outputs that a loss is made of where the user gave none
 
     def call(self, what: str, function: Callable, *arguments: Any, remedy: str = "") -> Any:
         """The result of a user's code.
@@ -61,6 +67,22 @@ class PlainSide:
             CrossfwError: it raised; with the line in the user's file.
         """
         return self.port.call(what, function, *arguments, remedy=remedy)
+
+    def settle(self, parts: list[int]) -> None:
+        """Which outputs are real numbers on both sides: a loss is made of them where the user gave none."""
+        self.parts = parts
+
+    def shaken(self, name: str, array: np.ndarray) -> np.ndarray:
+        """Inputs, moved where that is asked for; whole numbers may be indices or lengths, and stay."""
+        if self.shake is None or name != "inputs" or not array.size or (array == np.round(array)).all():
+            return array
+        eps, rng = np.finfo(self.dtype_name).eps, np.random.default_rng([self.shake, SHAKE_STREAM])
+        return array + eps * float(np.abs(array).max()) * rng.choice([-1.0, 1.0], array.shape)
+
+    @property
+    def dtype_name(self) -> str:
+        """Of the dtype under test."""
+        return str(self.dtype).removeprefix("torch.")
 
     def draw(self, seed: int, size: Any) -> tuple:
         """(inputs, targets) as NumPy nests."""
@@ -90,19 +112,21 @@ class PlainSide:
             return tuple(inputs.values())
         return tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
 
+    def fresh_masks(self, seed: int) -> Masks:
+        """The random numbers of a run; dropout follows values, which float32 does not tell exactly enough."""
+        return Masks(seed, on=self.dtype_name == "float64" and not self.without_dropout)
+
     @contextlib.contextmanager
-    def without_recurrent_dropout(self, layers: list, name: str) -> Iterator[None]:
-        """Fused recurrent layers draw their own masks: their dropout, the attribute `name`, is switched off."""
-        rates = [(layer, getattr(layer, name)) for layer in layers if getattr(layer, name)]
-        for layer, rate in rates:
-            setattr(layer, name, type(rate)(0))
+    def own_random_numbers(self, seed: int, seed_framework: Callable[[int], Any]) -> Iterator[None]:
+        """Within it what a model draws by itself starts from the run's seed; `state` makes another start."""
+        kept = np.random.get_state(), random.getstate()
+        for each in (seed_framework, np.random.seed, random.seed):
+            each(seed + 1000 * self.state)
         try:
             yield
         finally:
-            for layer, rate in rates:
-                setattr(layer, name, rate)
-        if rates:
-            self.masks.note("dropout inside recurrent layers is switched off, its rates are compared")
+            np.random.set_state(kept[0])
+            random.setstate(kept[1])
 
     def told(self, outputs: dict[str, np.ndarray], statistics: dict[str, np.ndarray]) -> dict:
         """What `forward` tells: both, the dropout masks that were drawn, and remarks."""
@@ -110,6 +134,7 @@ class PlainSide:
             "outputs": outputs,
             "statistics": statistics,
             "dropout": self.masks.calls,
+            "drawn": self.masks.drawn,
             "notes": self.masks.notes,
         }
 

@@ -70,7 +70,7 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         def change(_: str, value: Any) -> torch.Tensor:
             array = np.asarray(value)
             if array.dtype.kind == "f":
-                return torch.tensor(array, dtype=self.dtype, requires_grad=gradients)
+                return torch.tensor(self.shaken(name, array), dtype=self.dtype, requires_grad=gradients)
             return torch.tensor(array, dtype=torch.bool if array.dtype.kind == "b" else torch.int64)
 
         return transform(nest, name, is_array, change)
@@ -95,6 +95,7 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
             "positions": positions(listing),
             "bytes": bytes_held(units, listing),
             "outputs": {name: list(to_numpy(a).shape) for name, a in self.leaves(output).items()},
+            "real": [to_numpy(a).dtype.kind == "f" for a in self.leaves(output).values()],
             "version": torch.__version__,
         }
 
@@ -129,8 +130,13 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         """All arrays that travel, by name."""
         return {name: np.array(to_numpy(array)) for name, array in self.arrays().items()}
 
-    def load(self, values: dict[str, np.ndarray]) -> None:
-        """Put values into the model's arrays, in place."""
+    def load(self, values: dict[str, np.ndarray], shake: int | None = None) -> None:
+        """Put values into the model's arrays, in place; `shake` also moves the inputs of its runs."""
+        self.shake = shake
+        self.put(values)
+
+    def put(self, values: dict[str, np.ndarray]) -> None:
+        """The same, and nothing else."""
         arrays = self.arrays()
         with torch.no_grad():
             for name, value in values.items():

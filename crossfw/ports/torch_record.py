@@ -96,7 +96,7 @@ class Recording:
         kept = self.statistics()
         with torch.no_grad(), self.mode(training, seed), recorded(self.model, self.masks) as calls:
             self.run(self.feed(self.draw(seed, size)[0], "inputs"))
-        self.load(kept)
+        self.put(kept)
         self.calls = calls
         return listing(calls)
 
@@ -110,5 +110,5 @@ class Recording:
         with torch.no_grad(), self.mode(training, seed):
             call = self.calls[number]
             found = self.call(call.path, lambda: again(call, inputs, self.dtype, self.masks))
-        self.load(kept)
+        self.put(kept)
         return found

@@ -75,6 +75,7 @@ class Pair:
         settings: of the port.
         units, modules, outputs, versions: by framework.
         positions: terms of the longest sum over a batch.
+        parts: numbers of the outputs that are real on both sides.
         folder: for files of large arrays; None keeps them in memory, where both sides are anyway.
     """
 
@@ -87,6 +88,7 @@ class Pair:
     outputs: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     positions: int = 1
+    parts: list[int] = field(default_factory=list)
     folder: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
@@ -140,6 +142,9 @@ class Pair:
             self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
             self.versions[framework], self.positions = described["version"], described["positions"]
         compare_structure(self.outputs)
+        kinds = zip(*(described["real"] for described in ready.values()))
+        self.parts = [i for i, both in enumerate(kinds) if all(both)]
+        self.both("settle", parts=self.parts)
 
     def restore(self) -> None:
         """Put models that are the caller's own objects back as they were."""

@@ -13,6 +13,7 @@ from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause
 
 SECONDS = 60.0
+NAMES = {"dropout": "dropout rate", "eps": "epsilon"}
 
 
 def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS) -> list[Cause]:
@@ -40,11 +41,11 @@ def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS)
 
 
 def told_by_settings(stages: Stages, stage: str) -> list[Cause]:
-    """Rates inside recurrent layers, which are compared as settings because their masks cannot be shared."""
+    """Settings that differ where no number does: an epsilon that is too small to show, rates inside recurrent layers."""
     rows = [row for row in stages.rows if row.stage == stage and row.grade == "different"]
     if not rows or any(row.run != "settings" for row in rows):
         return []
-    return [Cause("dropout rate", row.tensor, row.note, f"give {row.tensor} MXNet's rate") for row in rows]
+    return [Cause(NAMES[row.tensor.rpartition(".")[2]], row.tensor, row.note, row.note) for row in rows]
 
 
 def supposed(case: Case) -> Iterator[Hypothesis]:

@@ -1,0 +1,87 @@
+"""A graph of MXNet, run node by node through the same operators that code without a graph calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from mxnet import symbol
+
+from crossfw.errors import CrossfwError
+from crossfw.ports.mxnet_invoke import as_plain, invoke_by_name
+
+Watcher = Callable[["Node", list, list], None]
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator or a variable.
+
+    Attributes:
+        op: "null" for a variable. inputs: (number of the node, which of its outputs).
+        attributes: texts, as MXNet takes them.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[tuple[int, int], ...]
+    attributes: dict[str, str]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The attributes as plain values."""
+        return {name: as_plain(text) for name, text in self.attributes.items()}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which they can be run; heads: (node, which output) of the graph's own outputs."""
+
+    nodes: tuple[Node, ...]
+    heads: tuple[tuple[int, int], ...]
+
+    def operators(self) -> Iterator[Node]:
+        """All nodes that compute."""
+        return (node for node in self.nodes if node.op != "null")
+
+
+def graph_of(output: symbol.Symbol) -> Graph:
+    """The graph of a symbol.
+
+    Raises:
+        CrossfwError: it has loops or branches, which hold graphs of their own.
+    """
+    plain = json.loads(output.tojson())
+    if any(node.get("subgraphs") for node in plain["nodes"]):
+        names = ", ".join(node["name"] for node in plain["nodes"] if node.get("subgraphs"))
+        remedy = "write loops and branches in Python, in a block that is not hybridized"
+        raise CrossfwError("the graph of the MXNet model", f"a loop or a branch in it ({names})", remedy)
+    nodes = (_node(node) for node in plain["nodes"])
+    return Graph(tuple(nodes), tuple((head[0], head[1]) for head in plain["heads"]))
+
+
+def _node(plain: dict) -> Node:
+    told = plain.get("attrs") or plain.get("attr") or plain.get("param") or {}
+    own = {name: text for name, text in told.items() if not name.startswith("__")}
+    return Node(plain["name"], plain["op"], tuple((entry[0], entry[1]) for entry in plain["inputs"]), own)
+
+
+def evaluate(graph: Graph, arrays: dict[str, Any], numpy: bool, watch: Watcher | None = None) -> list:
+    """The graph's outputs.
+
+    Args:
+        arrays: of all variables, by name. numpy: whether they are of NumPy's interface.
+        watch: is told of every operator with its inputs and outputs.
+    """
+    values: list[list] = []
+    for node in graph.nodes:
+        if node.op == "null":
+            values.append([arrays[node.name]])
+            continue
+        inputs = [values[number][which] for number, which in node.inputs]
+        values.append(invoke_by_name(node.op, inputs, node.attributes, numpy))
+        if watch is not None:
+            watch(node, inputs, values[-1])
+    return [values[number][which] for number, which in graph.heads]
