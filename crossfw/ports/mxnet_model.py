@@ -27,7 +27,7 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
     def __init__(self, port: Port):
         super().__init__(port)
         self.model = self.call("mxnet_model()", self.require_model)
-        self.dtype, self.precision, self.recorder = "float32", Precision(), None
+        self.dtype, self.precision, self.recorder, self.as_graphs = "float32", Precision(), None, False
         self.trainer: Any = None
         self.found = self.standing()
 

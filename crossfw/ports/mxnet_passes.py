@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any, Callable
 
 import mxnet as mx
@@ -10,6 +11,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from crossfw.errors import CrossfwError
+from crossfw.ports import mxnet_faults
 from crossfw.ports.mxnet_arrays import is_array, to_numpy
 from crossfw.ports.mxnet_carrier import Carrier
 from crossfw.ports.mxnet_invoke import carried_out
@@ -30,10 +32,39 @@ class Passes:
         blocks = [block for _, block in walk(self.model) if isinstance(block, gluon.SymbolBlock)]
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.own_random_numbers(seed, mx.random.seed))
-            stack.enter_context(run_by_node(blocks, lambda _: self.recorder and self.recorder.operator))
+            if not self.as_graphs:
+                stack.enter_context(run_by_node(blocks, lambda _: self.recorder and self.recorder.operator))
             stack.enter_context(carried_out(carrier))
             stack.enter_context(autograd.record(train_mode=training))
             yield
+
+    @property
+    def has_graphs(self) -> bool:
+        """Whether the user runs something as a graph."""
+        symbols = any(isinstance(block, gluon.SymbolBlock) for _, block in walk(self.model))
+        return symbols or any(active for _, active in self.active)
+
+    @contextlib.contextmanager
+    def graphs(self) -> Iterator[None]:
+        """Within it graphs are run as such, by MXNet's own executor."""
+        self.as_graphs = True
+        for block, active in self.active:
+            block._active = active
+        try:
+            yield
+        finally:
+            self.as_graphs = False
+            for block, _ in self.active:
+                block._active = False
+                block._clear_cached_op()
+
+    def graph_errors(self, seed: int, size: Any) -> dict:
+        """See `mxnet_faults.graph_errors`."""
+        return mxnet_faults.graph_errors(self, seed, size)
+
+    def gradient_faults(self, seed: int, size: Any, training: bool) -> list[dict]:
+        """See `mxnet_faults.gradient_faults`."""
+        return mxnet_faults.gradient_faults(self, seed, size, training)
 
     def forward(self, seed: int, size: Any, training: bool, state: int = 0) -> dict:
         """Outputs by name; in training mode the running statistics after it too. Parameters are left as they were.

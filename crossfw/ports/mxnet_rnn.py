@@ -64,7 +64,9 @@ def _weights(flat: Any, width: int, hidden: int, layers: int, directions: int) -
         for _ in range(directions):
             pair = []
             for columns in (inputs, hidden):
-                pair.append(mx.nd.slice_axis(flat, axis=0, begin=at, end=at + hidden * columns).reshape((hidden, columns)))
+                pair.append(
+                    mx.nd.slice_axis(flat, axis=0, begin=at, end=at + hidden * columns).reshape((hidden, columns))
+                )
                 at += hidden * columns
             matrices.append(pair)
     for pair in matrices:

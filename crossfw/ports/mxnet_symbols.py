@@ -109,7 +109,9 @@ def settings_of_node(node: Node) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def run_by_node(blocks: list[gluon.SymbolBlock], watch: Callable[[gluon.SymbolBlock], Watcher | None]) -> Iterator[None]:
+def run_by_node(
+    blocks: list[gluon.SymbolBlock], watch: Callable[[gluon.SymbolBlock], Watcher | None]
+) -> Iterator[None]:
     """Within it SymbolBlocks run node by node; `watch` gives who is told of a block's operators."""
 
     def runner(block: gluon.SymbolBlock) -> Callable:

@@ -22,7 +22,11 @@ VARIANCE = (
     "taken out before the running statistics are compared"
 )
 FEATURES = ("dropout1d", "dropout2d", "dropout3d")
-UNIFORM, NORMAL, COINS = ("rand", "rand_like", "uniform_"), ("randn", "randn_like", "normal_"), ("bernoulli", "bernoulli_")
+UNIFORM, NORMAL, COINS = (
+    ("rand", "rand_like", "uniform_"),
+    ("randn", "randn_like", "normal_"),
+    ("bernoulli", "bernoulli_"),
+)
 
 
 class Carrier(TorchFunctionMode):
@@ -83,7 +87,9 @@ class Carrier(TorchFunctionMode):
         """softmax(Q K^T / sqrt(d) + mask) V, its weights dropped as the other side's are."""
         if dropout_p == 0:
             more = {"enable_gqa": True} if enable_gqa else {}
-            return self.own["scaled_dot_product_attention"](query, key, value, attn_mask, 0.0, is_causal, scale=scale, **more)
+            return self.own["scaled_dot_product_attention"](
+                query, key, value, attn_mask, 0.0, is_causal, scale=scale, **more
+            )
         if enable_gqa:
             key, value = (a.repeat_interleave(query.shape[-3] // a.shape[-3], -3) for a in (key, value))
         scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)

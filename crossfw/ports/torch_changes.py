@@ -73,7 +73,9 @@ class Side(ModuleChanges, torch_model.Side):
     def other_rates(self, rates: list) -> None:
         """Other rates for the dropouts of a run, in the order of their calls."""
         draw, masks = self.masks.draw, self.masks
-        masks.draw = lambda values, shape, p: draw(values, shape, rates[len(masks.calls)] if len(masks.calls) < len(rates) else p)
+        masks.draw = lambda values, shape, p: draw(
+            values, shape, rates[len(masks.calls)] if len(masks.calls) < len(rates) else p
+        )
 
     @contextlib.contextmanager
     def watched(self) -> Any:

@@ -15,7 +15,9 @@ NOTE = "dropout inside recurrent layers is switched off, its rates are compared"
 @contextlib.contextmanager
 def without_dropout(model: torch.nn.Module, masks: Masks) -> Iterator[None]:
     """Within it recurrent networks drop nothing; `masks` keeps the remark."""
-    rates = [(layer, layer.dropout) for layer in model.modules() if isinstance(layer, torch.nn.RNNBase) and layer.dropout]
+    rates = [
+        (layer, layer.dropout) for layer in model.modules() if isinstance(layer, torch.nn.RNNBase) and layer.dropout
+    ]
     for layer, _ in rates:
         layer.dropout = 0.0
     if rates and model.training:

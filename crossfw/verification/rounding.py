@@ -54,20 +54,20 @@ class Rounding:
             return
         draws = self.draws[:1]
         errors = [self.errors_in_float32(stage, draw) for draw in draws]
-        floor = self.float32_bound(stage)
-        if any(max(pair) > floor for pair in errors[0].values()):
+        if any(ours > limit for ours, _, limit in errors[0].values()):
             draws = self.draws
             errors += [self.errors_in_float32(stage, draw) for draw in draws[1:]]
-        beyond = {key for key in errors[0] if np.median([e[key][0] for e in errors if key in e]) > floor}
+        medians = {key: float(np.median([e[key][0] for e in errors if key in e])) for key in errors[0]}
+        beyond = any(medians[key] > limit for key, (_, _, limit) in errors[0].items())
         noise = [self.noise_in_float32(stage, draw) for draw in draws] if beyond else []
-        for key, (ours, theirs) in errors[0].items():
-            limit, note, worst = floor, "", ours
-            if key in beyond:
-                worst = float(np.median([e[key][0] for e in errors if key in e]))
-                limit = max(floor, BEYOND * float(np.median([max(n.get(key, 0.0), e[key][1]) for n, e in zip(noise, errors)])))
-                note = KINK if worst <= limit else ""
-            grade = "equal" if worst <= limit else "different"
-            row = Row(stage, key[0], key[1], "float32", str(self.draws[0]), ours, limit, grade, note=note)
+        for key, (ours, theirs, limit) in errors[0].items():
+            note = ""
+            if max(ours, medians[key]) > limit:
+                moved = [max(n.get(key, 0.0), e[key][1]) for n, e in zip(noise, errors) if key in e]
+                limit = max(limit, BEYOND * float(np.median(moved or [0.0])))
+                note = KINK if medians[key] <= limit else ""
+            grade = "equal" if medians[key] <= limit else "different"
+            row = Row(stage, *key, "float32", str(self.draws[0]), ours, limit, grade, note=note)
             self.rows.append(graded(row, max(ours, EPS / 2) / max(theirs, EPS / 2)))
 
     def float32_bound(self, stage: str) -> float:
@@ -75,8 +75,8 @@ class Rounding:
         depth = 1 if stage == "forward" else self.depth
         return rounding_bound("float32", self.terms, depth)
 
-    def errors_in_float32(self, stage: str, draw: Any) -> dict[Key, tuple[float, float]]:
-        """By tensor, how far torch and MXNet are in float32 from MXNet's float64."""
+    def errors_in_float32(self, stage: str, draw: Any) -> dict[Key, tuple[float, float, float]]:
+        """By tensor, how far torch and MXNet are in float32 from MXNet's float64, and what sums alone explain."""
         self.use("float64")
         self.reset()
         true = self.asked(stage, self.pair.mxnet, draw)
@@ -84,9 +84,10 @@ class Rounding:
         self.reset()
         found = self.pair.each(lambda side: self.asked(stage, side, draw))
         small = SMALL if stage == "gradients" else 0.0
-        ours = rows_of(stage, "float32", str(draw), self.matching(stage, true, found["torch"]), 0.0, small)
-        theirs = rows_of(stage, "float32", str(draw), self.matching(stage, true, self.as_torch(stage, found)), 0.0, small)
-        return {(a.tensor, a.partner): (a.error, b.error) for a, b in zip(ours, theirs)}
+        sides = found["torch"], self.as_torch(stage, found)
+        told = {"bound": self.float32_bound(stage), "small": small, "tiny": self.cancelling() if small else 0.0}
+        rows = [rows_of(stage, "float32", str(draw), self.matching(stage, true, side), **told) for side in sides]
+        return {(a.tensor, a.partner): (a.error, b.error, a.bound) for a, b in zip(*rows)}
 
     def asked(self, stage: str, side: Any, draw: Any) -> dict[str, np.ndarray]:
         """The tensors of a stage, without dropout."""
@@ -116,7 +117,8 @@ class Rounding:
             for framework, side in self.pair:
                 side.call("load", values=self.moved(framework, shake), shake=shake)
             moved = self.pair.each(lambda side: self.asked(stage, side, draw))
-            for now, before in ((moved["torch"], plain["torch"]), (self.as_torch(stage, moved), self.as_torch(stage, plain))):
+            theirs_now, theirs_before = self.as_torch(stage, moved), self.as_torch(stage, plain)
+            for now, before in ((moved["torch"], plain["torch"]), (theirs_now, theirs_before)):
                 pairs = zip(self.matching(stage, plain["mxnet"], now), self.matching(stage, plain["mxnet"], before))
                 for (ours, theirs, a, _), (_, _, b, _) in pairs:
                     noise[ours, theirs] = max(noise.get((ours, theirs), 0.0), error_of(np.asarray(a), np.asarray(b)))

@@ -7,6 +7,7 @@ from typing import Callable
 from crossfw.verification.covering import cover_tables
 from crossfw.verification.diagnosis import diagnose
 from crossfw.verification.divergence import locate
+from crossfw.verification.own_faults import check_graphs
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Stages, draws_of
 from crossfw.verification.trial import settle
@@ -39,7 +40,13 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     failing = [name for name in STAGES if any(r.stage == name and r.grade == "different" for r in stages.rows)]
     stage = "parameters" if faults else failing[0] if failing else None
     place, where, causes = (), "", ()
-    if stage is not None:
+    if stage is None:
+        advance("MXNet's graphs")
+        rows, causes = check_graphs(stages)
+        stages.rows += rows
+        stage = rows[0].stage if rows else None
+        where = "in MXNet itself, whose graph is not what its operators are" if rows else ""
+    elif stage is not None:
         advance("place and cause")
         found = locate(stages, stage)
         place, where = found.lines, found.where
@@ -51,7 +58,7 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
         stage=stage,
         place=place,
         where=where,
-        causes=causes,
+        causes=tuple(causes),
         notes=tuple(stages.notes),
         mapping=tuple(mapping.table()),
         versions=pair.versions,

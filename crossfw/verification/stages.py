@@ -77,7 +77,7 @@ class Stages(Updates, Rounding):
         self.outputs: dict[str, np.ndarray] = {}
         self.gradients: list[dict[str, np.ndarray]] = []
         self.narrow: list[str] = []  # MXNet's operators that are computed in float32
-        self.random: dict[str, bool] = {"inference": False, "training": False}  # whether a side draws numbers of its own
+        self.random = {"inference": False, "training": False}  # whether a side draws numbers of its own
         self.still = sorted(p.mxnet.name for p in slot_pairs(mapping) if p.torch.repeat != p.mxnet.repeat)
         self.torch_still = sorted(p.torch.name for p in slot_pairs(mapping) if p.torch.repeat != p.mxnet.repeat)
 
@@ -147,6 +147,10 @@ class Stages(Updates, Rounding):
     def limit(self) -> float:
         """The bound on a tensor of a pass."""
         return rounding_bound(self.dtype, self.terms, self.depth)
+
+    def cancelling(self) -> float:
+        """The bound on a gradient that is zero but for rounding, on the scale of SMALL: a bias before BatchNorm."""
+        return float(np.finfo(self.dtype).eps) * self.pair.positions / SMALL
 
     def parameters(self) -> None:
         """What comes back from both sides after the shared weights went in."""
@@ -269,7 +273,7 @@ class Stages(Updates, Rounding):
             def rows(mxnet: dict, torch: dict, draw: Draw = draw) -> list[Row]:
                 matched = by_slots(self.mapping, mxnet["parameters"], torch["parameters"])
                 matched += [(n, n, a, mxnet["inputs"][n]) for n, a in torch["inputs"].items() if n in mxnet["inputs"]]
-                return rows_of("gradients", self.dtype, str(draw), matched, self.limit(), SMALL)
+                return rows_of("gradients", self.dtype, str(draw), matched, self.limit(), SMALL, self.cancelling())
 
             def again(found: dict = found, arguments: dict = arguments) -> list[Row]:
                 moved = self.mxnet_again("gradients", **arguments)

@@ -9,6 +9,7 @@ from crossfw.verification.diagnosis import inputs, layers, loss, parameters, set
 from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.diagnosis.trying import Bench, Hypothesis
 from crossfw.verification.divergence import Place
+from crossfw.verification.own_faults import gradient_causes
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause
 
@@ -37,7 +38,9 @@ def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS)
     finally:
         stages.pair.torch.call("change", changes=[])
         stages.reset()
-    return list(found.causes) if found else []
+    if found:
+        return list(found.causes)
+    return gradient_causes(stages) if stage == "gradients" else []
 
 
 def told_by_settings(stages: Stages, stage: str) -> list[Cause]:
