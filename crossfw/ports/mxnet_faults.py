@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -13,7 +12,7 @@ from mxnet.base import MXNetError
 
 from crossfw.errors import CrossfwError
 from crossfw.ports.mxnet_carrier import NORMAL, UNIFORM
-from crossfw.ports.mxnet_invoke import Invocation, carried_out
+from crossfw.ports.mxnet_invoke import Invocation, watched
 
 STEP = 1e-6  # of central differences
 WRONG = 1e-3  # a derivative that is further off than this is no rounding, nor float32 inside float64
@@ -80,18 +79,6 @@ def gradient_faults(side: Any, seed: int, size: Any, training: bool) -> list[dic
                 {"operator": call.name, "error": error, "settings": {k: str(v) for k, v in call.attributes.items()}}
             )
     return found
-
-
-@contextlib.contextmanager
-def watched(see: Callable[[Invocation], Any]) -> Iterator[None]:
-    """Within it every operator is shown before it runs as it would."""
-
-    def shown(call: Invocation) -> Any:
-        see(call)
-        return call.plain()
-
-    with carried_out(shown):
-        yield
 
 
 def _key(call: Invocation) -> tuple:

@@ -1,4 +1,4 @@
-"""The one place through which MXNet runs its operators at once: layers, arrays' own methods, and graphs read node by node.
+"""The one place through which MXNet runs operators at once: of layers, of arrays' methods, of graphs read node by node.
 
 Every generated function of `mx.nd`, `mx.np` and `mx.npx` ends in `_imperative_invoke` of `mxnet.ndarray.register`.
 """
@@ -82,6 +82,18 @@ def carried_out(by: Carrier) -> Iterator[None]:
         yield
     finally:
         register._imperative_invoke = own
+
+
+@contextlib.contextmanager
+def watched(see: Callable[[Invocation], Any]) -> Iterator[None]:
+    """Within it every operator is shown before it runs as it would."""
+
+    def shown(call: Invocation) -> Any:
+        see(call)
+        return call.plain()
+
+    with carried_out(shown):
+        yield
 
 
 def invoke_by_name(name: str, inputs: list, attributes: dict, numpy: bool) -> list:

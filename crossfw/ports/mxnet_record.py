@@ -13,8 +13,9 @@ from mxnet.gluon import nn
 from crossfw.ports import record
 from crossfw.ports.mxnet_arrays import to_numpy
 from crossfw.ports.mxnet_graph import Node
+from crossfw.ports.mxnet_invoke import Invocation, watched
 from crossfw.ports.mxnet_symbols import settings_of_node
-from crossfw.ports.mxnet_units import settings_of, walk
+from crossfw.ports.mxnet_units import PLAIN, settings_of, walk
 from crossfw.ports.nest import leaves
 from crossfw.ports.record import Call
 from crossfw.ports.side import is_numpy
@@ -37,6 +38,11 @@ class Recorder:
         self.done: list[Call] = []
         self._open: list[Call] = []
         self._begun = 0
+
+    @property
+    def path(self) -> str:
+        """Of the innermost block that runs."""
+        return self._open[-1].path if self._open else ""
 
     def begin(self, path: str, layer: Any, inputs: tuple) -> None:
         """A call of a block or of a graph's operator begins."""
@@ -106,6 +112,22 @@ class Recording:
             finally:
                 self.recorder = None
         return recorder.done
+
+    def functions(self, seed: int, size: Any, training: bool) -> list[dict]:
+        """Which operators a run calls, each once: name, path of the block, plain settings."""
+        found: dict[tuple, dict] = {}
+
+        def see(call: Invocation) -> None:
+            settings = {name: call.attribute(name, None) for name in call.attributes}
+            plain = {n: list(v) if isinstance(v, tuple) else v for n, v in settings.items() if isinstance(v, PLAIN)}
+            key = call.name, recorder.path, repr(sorted(plain.items()))
+            found.setdefault(key, {"name": call.name, "path": recorder.path, "settings": plain})
+
+        kept = self.statistics()
+        with self.mode(training, seed), recorded(self.model) as recorder, watched(see):
+            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        self.put(kept)
+        return list(found.values())
 
     def call_arrays(self, numbers: list[int]) -> list[dict]:
         """Inputs and outputs of recorded calls."""

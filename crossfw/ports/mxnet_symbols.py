@@ -1,4 +1,4 @@
-"""SymbolBlocks: their units, read from the graph because there is no tree of layers to ask, and their run node by node."""
+"""SymbolBlocks: their units, read from the graph as there is no tree of layers, and their run node by node."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ A change is a dict of plain values, so that it can travel to a worker:
     {"change": "set", "path": "norm1", "values": {"eps": 1e-3}}              attributes of a module
     {"change": "before" | "after" | "instead", "path": ..., "operation": {"name": "relu"}}  of a call
     {"change": "site", "site": ..., "edit": ...}                             see `torch_sites`
-    {"change": "inputs", "axes": {"0": [1, 0, 2]}}                           the model's inputs, each permuted
+    {"change": "inputs", "axes": {"0": [1, 0, 2]}, "flips": {"1": 3}}        the model's inputs, permuted or flipped
+    {"change": "state", "path": ..., "inputs": [1, 2]}                       of a recurrent layer, from these inputs
     {"change": "mode", "path": ..., "training": false}                       of one module
     {"change": "running variance", "path": ..., "to": "biased"}
     {"change": "rates", "rates": [0.5, ...]}                                 of the dropouts, by call
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 
 from crossfw.ports import torch_model, torch_optimizers
-from crossfw.ports.nest import transform
+from crossfw.ports.nest import leaves, transform
 from crossfw.ports.torch_arrays import is_array
 from crossfw.ports.torch_losses import factor_of, known_loss
 from crossfw.ports.torch_module_changes import ModuleChanges
@@ -126,11 +127,14 @@ class Side(ModuleChanges, torch_model.Side):
         for change in self.changes.get("inputs", ()):
             arrays = iter(range(1000))
 
-            def permuted(_: str, x: torch.Tensor, change: dict = change, arrays: Any = arrays) -> torch.Tensor:
-                axes = change["axes"].get(str(next(arrays)))
-                return x.permute(axes) if axes else x
+            def changed(_: str, x: torch.Tensor, change: dict = change, arrays: Any = arrays) -> torch.Tensor:
+                number = str(next(arrays))
+                axes, flipped = change.get("axes", {}).get(number), change.get("flips", {}).get(number)
+                x = x.permute(axes) if axes else x
+                return x if flipped is None else x.flip(flipped)
 
-            inputs = transform(inputs, "inputs", is_array, permuted)
+            inputs = transform(inputs, "inputs", is_array, changed)
+        self.leaves_fed = list(leaves(inputs, "inputs", is_array).values())
         return super().run(inputs)
 
     def loss_of(self, output: Any, seed: int, size: Any) -> Any:

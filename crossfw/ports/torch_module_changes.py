@@ -15,6 +15,7 @@ class ModuleChanges:
 
     model: torch.nn.Module
     undo: list[Callable[[], None]]
+    leaves_fed: list  # the model's inputs of the run
 
     def change_modules(self, changes: dict[str, list[dict]]) -> None:
         """Make the changes of the kinds that modules know.
@@ -28,6 +29,7 @@ class ModuleChanges:
             ("after", self.put_after),
             ("instead", self.put_instead),
             ("reset before", self.put_reset),
+            ("state", self.put_state),
             ("learns", self.put_learning),
             ("running variance", self.put_variance),
         ):
@@ -72,6 +74,18 @@ class ModuleChanges:
     def put_reset(self, change: dict) -> None:
         """A GRU that resets before the product in the place of torch's."""
         self.replace_forward(change["path"], reset_before(self.model.get_submodule(change["path"])))
+
+    def put_state(self, change: dict) -> None:
+        """A state for a recurrent layer: the model's own inputs of these numbers, or none."""
+
+        def hook(_: Any, inputs: tuple, keywords: dict) -> tuple:
+            kept = {name: value for name, value in keywords.items() if name != "hx"}
+            given = [self.leaves_fed[number] for number in change["inputs"]]
+            state = tuple(given) if len(given) > 1 else (given[0] if given else None)
+            return (inputs[0], state), kept
+
+        handle = self.model.get_submodule(change["path"]).register_forward_pre_hook(hook, with_kwargs=True)
+        self.undo.append(handle.remove)
 
     def replace_forward(self, path: str, forward: Callable) -> None:
         """Another forward for a module."""

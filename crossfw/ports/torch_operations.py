@@ -22,6 +22,7 @@ ACTIVATIONS: dict[str, Callable] = {
     "elu": functional.elu,
     "selu": functional.selu,
     "relu6": functional.relu6,
+    "hardswish": functional.hardswish,
     "hardsigmoid": functional.hardsigmoid,
     "hardsigmoid by 0.2": lambda x: (0.2 * x + 0.5).clamp(0, 1),
     "mish": functional.mish,
@@ -74,6 +75,9 @@ MAKERS: dict[str, Callable] = {
     "permute": _permuted,
     "flatten as": _reflattened,
     "add": _added,
+    "flip": lambda told, _: lambda x: x.flip(told["axis"]),
+    "pad": lambda told, _: lambda x: functional.pad(x, told["pad"], value=told["value"]),
+    "clamp": lambda told, _: lambda x: x.clamp(told["min"], told["max"]),
     "dropout": lambda told, _: lambda x: functional.dropout(x, told["rate"], torch.is_grad_enabled() or told["always"]),
     "pool": lambda told, _: lambda x: POOLS[told["kind"]](x, **told["settings"]),
 }

@@ -11,6 +11,12 @@ APART = 1e-3  # of a graph and its operators one by one; exact forms of float32 
 LOSSES = ("SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput")
 TITLES = {
     "prelu": "PReLU",
+    "batch_norm": "BatchNorm",
+    "rnn": "RNN",
+    "gru": "GRU",
+    "lstm": "LSTM",
+}
+    "prelu": "PReLU",
     "LeakyReLU": "LeakyReLU",
     "batch_norm": "BatchNorm",
     "rnn": "RNN",
@@ -80,7 +86,7 @@ def gradient_causes(stages: Stages) -> list[Cause]:
 
 def _operator_cause(operator: str, error: float) -> Cause:
     if operator in LOSSES:
-        what = f"{operator}'s backward ignores the gradient that comes from a loss behind it: it gives that of its own loss"
+        what = f"{operator}'s backward ignores what comes from a loss behind it: it gives the gradient of its own loss"
         remedy = (
             "compare the network before it (symbol.get_internals()) with the loss on both sides, or let mxnet_loss be "
             "the sum of its output and torch_loss what it stands for"
@@ -88,7 +94,7 @@ def _operator_cause(operator: str, error: float) -> Cause:
         return Cause(operator, operator, what, remedy, 35)
     if operator in ("BlockGrad", "make_loss", "MakeLoss"):
         return Cause(operator, operator, f"MXNet stops the gradient at {operator}", "detach() the same array in torch")
-    what = f"MXNet's own gradient of {operator} is not the derivative of what it computes (off by {error:.1e}): MXNet's fault"
+    what = f"MXNet's fault: its gradient of {operator} is not the derivative of what it computes (off by {error:.1e})"
     return Cause(
         "MXNet's own gradient", operator, what, "nothing in the port, if torch's gradient agrees with differences"
     )

@@ -10,7 +10,6 @@ the dtype) stands out of that by far. Gradients are not: one unit of a ReLU on t
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import Any
 
 import numpy as np

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from crossfw.verification.diagnosis.case import Case, plain
 from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 from crossfw.verification.pairing import family
+from crossfw.verification.tree import listed
 
 SLOPES = (0.01, 0.25, 0.2, 0.3, 0.1, 0.125, 0.5)
 ACTIVATIONS = (
@@ -76,6 +77,32 @@ def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
                 told,
                 19 if "rnn" in site["path"] else None,
             )
+
+
+def clamps(case: Case, sites: list[dict]) -> Iterator[Hypothesis]:
+    """MXNet's own bounds, as its run called for them, in the place of an activation or of other bounds."""
+    bounds = [(f["settings"].get("a_min"), f["settings"].get("a_max")) for f in case.theirs if f["name"] in CLIPS]
+    for low, high in dict.fromkeys(bounds):
+        for site in sites:
+            if site["name"] in CLAMPED:
+                told = {"edit": "instead", "operation": {"name": "clamp", "min": low, "max": high}}
+                found = f"{site['name']} where MXNet clips to {low:g} and {high:g}"
+                remedy = "relu6" if (low, high) == (0, 6) else f"clamp(x, {low:g}, {high:g})"
+                yield edit("clip", case, site, found, f"{remedy} in the place of {site['name']}", told)
+        paths = [site["path"] for site in sites if site["name"] in CLAMPED and not site["file"]]
+        if len(paths) > 1:
+            changes = [
+                {"change": "site", "site": site["site"], "edit": "instead",
+                 "operation": {"name": "clamp", "min": low, "max": high}}
+                for site in sites if site["name"] in CLAMPED and not site["file"]
+            ]  # fmt: skip
+            found = f"{sites[0]['name']} where MXNet clips to {low:g} and {high:g}"
+            remedy = f"{'nn.ReLU6()' if (low, high) == (0, 6) else f'clamp(x, {low:g}, {high:g})'} in {listed(paths)}"
+            yield suppose("clip", listed(paths), found, remedy, *changes)
+
+
+CLIPS = ("clip", "_npi_clip")
+CLAMPED = ("relu", "relu_", "relu6", "clamp", "clamp_min", "hardtanh", "leaky_relu")
 
 
 def slopes(case: Case) -> list[float]:

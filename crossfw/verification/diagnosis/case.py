@@ -57,6 +57,16 @@ class Case:
             return []
         return sorted(found, key=lambda site: self.distance(site["path"]))
 
+    @cached_property
+    def theirs(self) -> list[dict]:
+        """Operators that MXNet's run calls, with their settings."""
+        draw = self.stages.draws[0]
+        self.stages.reset()
+        try:
+            return self.stages.pair.mxnet.call("functions", **draw.arguments, training=self.training)
+        except CrossfwError:
+            return []
+
     def distance(self, path: str) -> int:
         """0 at the place, 1 in what it holds or what holds it, 2 elsewhere; around the gap too."""
         if self.place.first is None:

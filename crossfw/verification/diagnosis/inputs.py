@@ -16,11 +16,12 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     """What numbers point at first; then factors in the code; then the model's own inputs."""
     for point in case.points:
         yield from permuted(point)
+        yield from flipped(point)
         yield from flattened(case, point)
         yield from scaled(point)
     yield from flattenings(case)
-    yield from factors(case)
     yield from model_inputs(case)
+    yield from factors(case)
 
 
 def permuted(point: Point) -> Iterator[Hypothesis]:
@@ -30,6 +31,15 @@ def permuted(point: Point) -> Iterator[Hypothesis]:
             told = {"change": point.side, "path": point.path, "operation": {"name": "permute", "axes": list(axes)}}
             where = f"{point.side} {point.path or '(model)'}"
             yield suppose("layout", where, "the axes stand in another order", f"x.permute{axes} {where}", told, trap=30)
+
+
+def flipped(point: Point) -> Iterator[Hypothesis]:
+    """An axis the other way round."""
+    for axis in range(point.ours.ndim) if point.ours.shape == point.theirs.shape else ():
+        if point.ours.shape[axis] > 1 and close(np.flip(point.ours, axis), point.theirs):
+            told = {"change": point.side, "path": point.path, "operation": {"name": "flip", "axis": [axis]}}
+            where = f"{point.side} {point.path or '(model)'}"
+            yield suppose("flip", where, f"axis {axis} runs the other way round", f"x.flip({axis}) {where}", told)
 
 
 def flattened(case: Case, point: Point) -> Iterator[Hypothesis]:
@@ -105,9 +115,17 @@ def factors(case: Case) -> Iterator[Hypothesis]:
 
 
 def model_inputs(case: Case) -> Iterator[Hypothesis]:
-    """Inputs of the model with their first two axes, or all, in another order."""
+    """Inputs of the model with an axis the other way round, or their axes in another order."""
     root = next((step for step in case.place.steps if step.torch["path"] == ""), None)
-    for index, shape in enumerate(root.torch["inputs"] if root else ()):
+    shapes = list(enumerate(root.torch["inputs"] if root else ()))
+    for index, shape in shapes:
+        for axis in (i for i, size in enumerate(shape) if size > 1 and i > 0):
+            told = {"change": "inputs", "flips": {str(index): [axis]}}
+            found = f"axis {axis} runs the other way round" + (
+                " (channels in the other order)" if shape[axis] == 3 else ""
+            )
+            yield suppose("flip", f"input {index}", found, f"x.flip({axis}) of input {index}", told)
+    for index, shape in shapes:
         for axes in list(permutations(range(len(shape))))[1:] if 2 <= len(shape) <= 4 else ():
             told = {"change": "inputs", "axes": {str(index): list(axes)}}
             yield suppose(

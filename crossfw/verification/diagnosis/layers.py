@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from crossfw.verification.diagnosis.activations import FUNCTIONS, activations, missing, modules, nonlinearity
+from crossfw.verification.diagnosis.activations import (
+    FUNCTIONS,
+    activations,
+    clamps,
+    missing,
+    modules,
+    nonlinearity,
+)
 from crossfw.verification.diagnosis.case import Case, plain
+from crossfw.verification.diagnosis.recurrent import states
 from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 
 EPSILONS = (1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-4, 1e-2)
@@ -18,6 +26,8 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     near = [site for site in case.sites if case.here(site)]
     far = [site for site in case.sites if not case.here(site)]
     yield from nonlinearity(case)
+    yield from states(case)
+    yield from clamps(case, near)
     for sites in (near, far):
         yield from chain.from_iterable(of_site(case, site) for site in sites)
         yield from epsilons(case, sites)
@@ -35,6 +45,8 @@ def of_site(case: Case, site: dict) -> Iterator[Hypothesis]:
         yield from pooling(case, site)
     elif kind in ("conv", "conv_transpose"):
         yield from windows(case, site)
+    elif kind == "interpolate":
+        yield from resizing(case, site)
     elif kind == "pad":
         yield from (
             edit(
@@ -83,6 +95,19 @@ def windows(case: Case, site: dict) -> Iterator[Hypothesis]:
             if now not in (value, [value] * axes):
                 told = {"edit": "set", "values": {name: [value] * axes}}
                 yield edit(cause, case, site, f"{name}={plain(now)}", f"{name}={value}", told)
+
+
+def resizing(case: Case, site: dict) -> Iterator[Hypothesis]:
+    """Which corners lie on each other, and what lies between pixels."""
+    given = site["settings"]
+    mode, aligned = given.get("mode") or "nearest", bool(given.get("align_corners"))
+    for other in dict.fromkeys([mode, "bilinear", "nearest", "bicubic"]):
+        for corners in (False, True) if other != "nearest" else (None,):
+            if (other, bool(corners)) != (mode, aligned):
+                words = f"mode={other!r}" + (f", align_corners={corners}" if corners is not None else "")
+                found = f"interpolate(mode={mode!r}, align_corners={aligned})"
+                told = {"edit": "set", "values": {"mode": other, "align_corners": corners}}
+                yield edit("resizing", case, site, found, words, told)
 
 
 def epsilons(case: Case, sites: list[dict]) -> Iterator[Hypothesis]:

@@ -72,18 +72,52 @@ def differing(case: Case) -> list[Hypothesis]:
     for mxnet, torch, path, kind in case.settings:
         for name, (cause, value) in wanted(mxnet, torch, kind).items():
             if value is not None and not same(value, torch[name]):
-                differ.setdefault(cause, []).append((path, name, torch[name], value))
+                differ.setdefault(cause, []).append((path, name, torch[name], value, torch, kind))
     return [made(cause, rows) for cause, rows in differ.items()]
 
 
 def made(cause: str, rows: list[tuple]) -> Hypothesis:
     """Layers whose setting differs, all set to MXNet's."""
-    path, name, old, value = rows[0]
-    changes = [{"change": "set", "path": p, "values": {n: fitting(v, o)}} for p, n, o, v in rows]
+    path, name, old, value, *_ = rows[0]
+    if refused := [row for row in rows if refuses(row)]:
+        return padded_outside(cause, refused)
+    changes = [{"change": "set", "path": p, "values": {n: fitting(v, o)}} for p, n, o, v, *_ in rows]
     where = listed([p for p, *_ in rows])
     found = f"{name}={plain(old)} where MXNet's layer has {mxnet_words(name, value)}"
     remedy = f"{name}={plain(fitting(value, old))} in {where}"
     return suppose(cause, where, found, remedy, *changes, trap=TRAPS.get(cause))
+
+
+def refuses(row: tuple) -> bool:
+    """Whether torch's pooling refuses MXNet's border, which is more than half a window."""
+    _, name, _, value, torch, kind = row
+    if name != "padding" or family(kind) != "pool":
+        return False
+    windows, borders = every_axis(torch["kernel_size"], value), every_axis(value, torch["kernel_size"])
+    return any(2 * border > window for border, window in zip(borders, windows))
+
+
+def every_axis(value: Any, other: Any) -> list:
+    """A number for each axis."""
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return [value] * (len(other) if isinstance(other, (list, tuple)) else 1)
+
+
+def padded_outside(cause: str, rows: list[tuple]) -> Hypothesis:
+    """MXNet's border by torch's functional.pad, ahead of a pooling layer that has none then."""
+    changes = []
+    for path, name, old, value, torch, kind in rows:
+        sides = [size for border in reversed(every_axis(value, torch["kernel_size"])) for size in (border, border)]
+        fill = float("-inf") if "max" in kind.lower() else 0.0
+        changes.append(
+            {"change": "set", "path": path, "values": {name: [0] * len(old) if isinstance(old, list) else 0}}
+        )
+        changes.append({"change": "before", "path": path, "operation": {"name": "pad", "pad": sides, "value": fill}})
+    where = listed([row[0] for row in rows])
+    found = f"padding={plain(rows[0][2])} where MXNet's layer has {plain(rows[0][3])}, which torch's refuses"
+    remedy = f"padding=0 in {where}, and ahead of it torch.nn.functional.pad(x, {tuple(sides)}, value={fill:g})"
+    return suppose(cause, where, found, remedy, *changes)
 
 
 def fitting(value: Any, old: Any) -> Any:

@@ -52,6 +52,13 @@ def rates(case: Case) -> Iterator[Hypothesis]:
     except CrossfwError:
         return
     ours, theirs = ([float(rate) for _, rate in found[side]["dropout"]] for side in ("torch", "mxnet"))
+    if ours and ours != theirs and len(ours) != len(theirs):
+        for rate in dict.fromkeys([*theirs, 0.0]):
+            told = {"change": "rates", "rates": [rate] * len(ours)}
+            words = f"torch drops with {', '.join(f'{r:g}' for r in dict.fromkeys(ours))} where MXNet " + (
+                f"has {rate:g}" if rate else "drops nothing"
+            )
+            yield suppose("dropout rate", "dropout", words, f"dropout {rate:g}", told)
     if ours != theirs and len(ours) == len(theirs):
         words = ", ".join(f"{a:g} where MXNet has {b:g}" for a, b in dict.fromkeys(zip(ours, theirs)) if a != b)
         remedy = "give dropout MXNet's rates: " + ", ".join(f"{rate:g}" for rate in theirs)
