@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -58,17 +59,25 @@ def adjust(optimizer: torch.optim.Optimizer, change: dict, arrays: dict) -> None
             "epsilons": [of every update], "added": [names]}.
     """
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    names, old, new = {id(a): n for n, a in arrays.items()}, list(optimizer.param_groups), []
-    for group in old:
-        rest = {k: v for k, v in group.items() if k != "params"}
-        for p in group["params"]:
-            new.append({**rest, "params": [p], **_tuples(change.get("values", {}).get(names.get(id(p)), {}))})
-    rest = {k: v for k, v in old[0].items() if k != "params"}
-    new += [{**rest, "params": [arrays[n]]} for n in change.get("added", ()) if id(arrays[n]) not in held]
-    optimizer.param_groups[:] = new
-    by_name = [(names.get(id(group["params"][0])), group) for group in new]
+    names = {id(a): n for n, a in arrays.items()}
+    rest = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
+    split = [one for group in list(optimizer.param_groups) for one in _split(group, change, names)]
+    split += [{**rest, "params": [arrays[n]]} for n in change.get("added", ()) if id(arrays[n]) not in held]
+    optimizer.param_groups[:] = split
+    for group in split:
+        group.update(_tuples(change.get("values", {}).get(names.get(id(group["params"][0])), {})))
+    by_name = [(names.get(id(group["params"][0])), group) for group in split]
     _force(optimizer, "lr", [(group, change.get("rates", {}).get(name)) for name, group in by_name])
-    _force(optimizer, "eps", [(group, change.get("epsilons")) for group in new])
+    _force(optimizer, "eps", [(group, change.get("epsilons")) for group in split])
+
+
+def _split(group: dict, change: dict, names: dict[int, str]) -> list[dict]:
+    """The group itself where all its parameters are to be alike, which a scheduler needs; else one for each."""
+    named = [names.get(id(p)) for p in group["params"]]
+    wanted = [[change.get(key, {}).get(name) for key in ("values", "rates")] for name in named]
+    if all(one == wanted[0] for one in wanted):
+        return [group]
+    return [{**group, "params": [p]} for p in group["params"]]
 
 
 def _tuples(values: dict) -> dict:
@@ -86,6 +95,7 @@ def _force(optimizer: torch.optim.Optimizer, setting: str, wanted: list) -> None
         for group, values in wanted:
             group[setting] = values[min(count, len(values) - 1)]
 
+    @functools.wraps(step)  # with the mark that a scheduler leaves on it
     def forced(*arguments: Any, **more: Any) -> Any:
         nonlocal count
         put()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -90,13 +91,16 @@ class Updates:
             ("step 1", "step 2", "step 3, small gradients"): [first, second, small],
             ("huge gradients",): [huge],
         }
-        rows, placed = [], []
-        for words, gradients in runs.items():
-            made = self.compare_steps(words, gradients, optimizers)
-            rows += made
-            if optimizers.placed is not None and self.dtype == "float64":
-                placed += self.compare_steps(words, gradients, optimizers, placed=optimizers.placed)
-        self.rows += self.without_epsilon(rows, placed, optimizers)
+
+        def rows(placed: dict | None = None) -> list[Row]:
+            made = (self.compare_steps(words, gradients, optimizers, placed) for words, gradients in runs.items())
+            return list(chain.from_iterable(made))
+
+        found = rows()
+        bad = any(row.grade == "different" for row in found)
+        if bad and optimizers.placed is not None and self.dtype == "float64":
+            found = self.without_epsilon(found, rows(optimizers.placed), optimizers)
+        self.rows += found
         self.rows += optimizers.rows("update", self.dtype)
 
     def compare_steps(
@@ -130,7 +134,7 @@ class Updates:
             placed: the same rows with torch's epsilon where MXNet has its own.
         """
         bad = [row for row in rows if row.grade == "different"]
-        if not bad or not placed or any(row.grade == "different" for row in placed):
+        if any(row.grade == "different" for row in placed):
             return rows
         wide, worst = step_bound("float32", optimizers.decay, 1, 0.0), max(row.error for row in bad)
         if worst <= wide:
