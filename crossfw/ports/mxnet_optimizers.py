@@ -16,36 +16,40 @@ SETTINGS = (
     "rho",
     "float_stable_eps",
     "clip_gradient",
-    "lazy_update",
+    "clip_weights",
 )
-UPDATES = 12
 
 
-def described(trainer: Any, names: dict[int, str]) -> dict:
+def described(trainer: Any, names: dict[int, str], updates: int) -> dict:
     """Its kind and settings, the learning rate of each of the first updates, and each parameter's decay and scale.
+
+    `own` is whether the class is MXNet's, so that its settings mean what they mean there.
 
     Args:
         names: of the parameters, by id.
+        updates: how many rates to tell.
     """
     optimizer = trainer._optimizer
     plain = {n: getattr(optimizer, n) for n in SETTINGS if isinstance(getattr(optimizer, n, None), (bool, int, float))}
     known = [(names[id(p)], p) for p in trainer._params if id(p) in names and p.grad_req != "null"]
     return {
         "kind": type(optimizer).__name__.lower(),
+        "own": type(optimizer).__module__.startswith("mxnet."),
         "settings": plain,
-        "rates": rates_of(optimizer),
+        "rates": rates_of(optimizer, updates),
         "rescale": float(trainer._scale),
         "decays": {name: float(optimizer.wd * p.wd_mult) for name, p in known},
+        "wd_mult": {name: float(p.wd_mult) for name, p in known},
         "scale": {name: float(p.lr_mult) for name, p in known},
     }
 
 
-def rates_of(optimizer: Any) -> list[float]:
+def rates_of(optimizer: Any, updates: int) -> list[float]:
     """The learning rate of each of the first updates; a scheduler may count its calls, so that a copy is asked."""
     if optimizer.lr_scheduler is None:
-        return [float(optimizer.lr)] * UPDATES
-    scheduler = copy.deepcopy(optimizer.lr_scheduler)
-    return [float(scheduler(update)) for update in range(1, UPDATES + 1)]
+        return [float(optimizer.lr)] * updates
+    scheduler, first = copy.deepcopy(optimizer.lr_scheduler), optimizer.num_update + 1
+    return [float(scheduler(update)) for update in range(first, first + updates)]
 
 
 def make_states(trainer: Any) -> None:

@@ -13,7 +13,8 @@ A change is a dict of plain values, so that it can travel to a worker:
     {"change": "learns", "names": [...], "value": true}
     {"change": "reset before", "path": ...}                                  a GRU that resets before the product
     {"change": "loss", ...}, {"change": "loss factor", ...}                  see `torch_losses`
-    {"change": "clip", ...}, {"change": "optimizer", ...}, {"change": "rule", ...}     see `torch_optimizers`
+    {"change": "clip", ...}, {"change": "gradients", ...}                    see `torch_optimizers`, as for
+    {"change": "optimizer", ...}, {"change": "plain optimizer", ...}, {"change": "rule", ...}
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import torch
 
 from crossfw.ports import torch_model, torch_optimizers
 from crossfw.ports.nest import leaves, transform
-from crossfw.ports.torch_arrays import is_array
+from crossfw.ports.torch_arrays import is_array, to_numpy
 from crossfw.ports.torch_losses import factor_of, known_loss
 from crossfw.ports.torch_module_changes import ModuleChanges
 from crossfw.ports.torch_sites import Sites
@@ -166,31 +167,64 @@ class Side(ModuleChanges, torch_model.Side):
 
     def clip(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The user's clipping, with another threshold or of another kind where that is supposed."""
+        found = super().clip(gradients)
         for change in self.changes.get("clip", ()):
-            if "factor" not in change:
-                return torch_optimizers.clipped(change, gradients)
-            scaled = super().clip({n: g / change["factor"] for n, g in gradients.items()})
-            return {name: g * change["factor"] for name, g in scaled.items()}
-        return super().clip(gradients)
+            if "factor" in change:
+                scaled = super().clip({n: g / change["factor"] for n, g in gradients.items()})
+                found = {name: g * change["factor"] for name, g in scaled.items()}
+            else:
+                found = torch_optimizers.clipped(change, gradients)
+        for change in self.changes.get("gradients", ()):
+            found = torch_optimizers.rescaled(change, found or gradients)
+        return found
 
-    def rates(self, gradients: list[dict]) -> list[float]:
-        """The first group's learning rate at each of several updates, the last one too."""
-        kept, found = self.export(), []
-        self.start()
-        for given in gradients:
-            found.append(float(self.optimizer.param_groups[0].get("lr", 0.0)))
-            self.update(given)
+    def clip_own(self) -> None:
+        """The clipping of the gradients that stand in the model, or what is supposed of it."""
+        if not {"clip", "gradients"} & self.changes.keys():
+            super().clip_own()
+            return
+        standing = {n: to_numpy(self.gradient(a)) for n, a in self.arrays().items() if a.grad is not None}
+        self.set_gradients(self.clip(standing))
+
+    def steps(self, gradients: list, placed: Any = None) -> dict:
+        """As it is; with a further change of the optimizer."""
+        with self.also(placed):
+            return super().steps(gradients)
+
+    def train(self, *arguments: Any, placed: Any = None, **more: Any) -> dict:
+        """As it is; with a further change of the optimizer."""
+        with self.also(placed):
+            return super().train(*arguments, **more)
+
+    @contextlib.contextmanager
+    def also(self, change: Any) -> Any:
+        """Within it there is one more change, which is taken up by `start`."""
+        kept = self.changes
+        if change is not None:
+            self.changes = {**kept, change["change"]: [*kept.get(change["change"], ()), change]}
+        try:
+            yield
+        finally:
+            self.changes = kept
+
+    def rates(self, gradients: dict[str, np.ndarray], updates: int) -> list[float]:
+        """The first group's learning rate before each of several updates."""
+        kept = self.export()
+        found = self.steps([gradients] * updates)["rates"]
         self.load(kept)
         return found
 
-    def start(self) -> dict:
+    def start(self, updates: int = 1) -> dict:
         """A fresh optimizer, changed where that is supposed; with its settings."""
-        told = super().start()
+        told = super().start(updates)
         names = {id(array): name for name, array in self.arrays().items()}
         for change in self.changes.get("rule", ()):
             self.optimizer = torch_optimizers.Rule(self.arrays(), change)
+        for change in self.changes.get("plain optimizer", ()):
+            self.optimizer = torch_optimizers.plain(change, self.arrays())
+        own = None if self.optimizer is None else torch_optimizers.described(self.optimizer, names)
         for change in self.changes.get("optimizer", ()):
             torch_optimizers.adjust(self.optimizer, change, self.arrays())
-        if self.optimizer is None:
+        if own is None:
             return told
-        return {**told, **torch_optimizers.described(self.optimizer, names)}
+        return {**told, **torch_optimizers.described(self.optimizer, names), "own": own["own"]}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -25,57 +26,103 @@ SETTINGS = (
     "initial_accumulator_value",
     "amsgrad",
     "decoupled_weight_decay",
+    "maximize",
 )
 
 
 def described(optimizer: torch.optim.Optimizer, names: dict[int, str]) -> dict:
-    """Its class, and the settings of every parameter by name."""
+    """Its class, the class of torch.optim that it is or derives from, and the settings of every parameter by name.
+
+    `own` is whether the class is torch's, so that its settings mean what they mean there.
+    """
     settings: dict[str, dict] = {}
     for group in optimizer.param_groups:
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in group.items() if k in SETTINGS}
+        plain = {k: float(v) if isinstance(v, torch.Tensor) and v.dim() == 0 else v for k, v in plain.items()}
         plain = {k: v for k, v in plain.items() if isinstance(v, (bool, int, float, list))}
         for parameter in group["params"]:
             if id(parameter) in names:
                 settings[names[id(parameter)]] = plain
-    bases = [c.__name__ for c in type(optimizer).__mro__ if c.__module__.startswith("torch.optim")]
-    return {"class": type(optimizer).__name__, "library": bases[0] if bases else "", "settings": settings}
+    kind = type(optimizer)
+    bases = [c.__name__ for c in kind.__mro__ if c.__module__.startswith("torch.optim")]
+    own = kind.__module__.startswith("torch.optim") and "step" not in vars(optimizer)
+    return {"class": kind.__name__, "own": own, "library": bases[0] if bases else "", "settings": settings}
 
 
 def adjust(optimizer: torch.optim.Optimizer, change: dict, arrays: dict) -> None:
-    """Other settings for named parameters: {"values": {name: {setting: value}}, "rates": [of every update]}.
+    """Other settings for named parameters.
 
     A parameter that no group has gets one of its own.
+
+    Args:
+        change: {"values": {name: {setting: value}}, "rates": {name: [learning rate of every update]},
+            "epsilons": [of every update], "added": [names]}.
     """
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    old, new = list(optimizer.param_groups), []
-    for group in old:
-        rest = {k: v for k, v in group.items() if k != "params"}
-        named = {id(arrays[name]): values for name, values in change.get("values", {}).items()}
-        for p in group["params"]:
-            new.append({**rest, "params": [p], **_tuples(named.get(id(p), {}))})
-    rest = {k: v for k, v in old[0].items() if k != "params"}
-    new += [{**rest, "params": [arrays[n]]} for n in change.get("added", ()) if id(arrays[n]) not in held]
-    optimizer.param_groups[:] = new
-    if "rates" in change:
-        _force_rates(optimizer, change["rates"])
+    names = {id(a): n for n, a in arrays.items()}
+    rest = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
+    split = [one for group in list(optimizer.param_groups) for one in _split(group, change, names)]
+    split += [{**rest, "params": [arrays[n]]} for n in change.get("added", ()) if id(arrays[n]) not in held]
+    optimizer.param_groups[:] = split
+    for group in split:
+        group.update(_tuples(change.get("values", {}).get(names.get(id(group["params"][0])), {})))
+    by_name = [(names.get(id(group["params"][0])), group) for group in split]
+    _force(optimizer, "lr", [(group, change.get("rates", {}).get(name)) for name, group in by_name])
+    _force(optimizer, "eps", [(group, change.get("epsilons")) for group in split])
+
+
+def _split(group: dict, change: dict, names: dict[int, str]) -> list[dict]:
+    """The group itself where all its parameters are to be alike, which a scheduler needs; else one for each."""
+    named = [names.get(id(p)) for p in group["params"]]
+    wanted = [[change.get(key, {}).get(name) for key in ("values", "rates")] for name in named]
+    if all(one == wanted[0] for one in wanted):
+        return [group]
+    return [{**group, "params": [p]} for p in group["params"]]
 
 
 def _tuples(values: dict) -> dict:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
-def _force_rates(optimizer: torch.optim.Optimizer, rates: list) -> None:
-    """A learning rate for every update."""
+def _force(optimizer: torch.optim.Optimizer, setting: str, wanted: list) -> None:
+    """A value of a setting for every update, whatever the optimizer itself makes of it in between."""
+    wanted = [(group, values) for group, values in wanted if values]
+    if not wanted:
+        return
     step, count = optimizer.step, 0
 
+    def put() -> None:
+        for group, values in wanted:
+            group[setting] = values[min(count, len(values) - 1)]
+
+    @functools.wraps(step)  # with the mark that a scheduler leaves on it
     def forced(*arguments: Any, **more: Any) -> Any:
         nonlocal count
-        for group in optimizer.param_groups:
-            group["lr"] = rates[min(count, len(rates) - 1)]
+        put()
+        found = step(*arguments, **more)
         count += 1
-        return step(*arguments, **more)
+        put()
+        return found
 
+    put()
     optimizer.step = forced
+
+
+def plain(change: dict, arrays: dict) -> torch.optim.Optimizer:
+    """A class of torch.optim itself, with the settings and the learning rates that the user's has.
+
+    Args:
+        change: {"library": "SGD", "settings": {name: {...}}, "rates": {name: [...]}}.
+    """
+    make = getattr(torch.optim, change["library"])
+    known = make([torch.zeros(1, requires_grad=True)]).defaults
+    groups = [
+        {"params": [arrays[name]], **{k: v for k, v in _tuples(settings).items() if k in known}}
+        for name, settings in change["settings"].items()
+    ]
+    optimizer = make(groups)
+    _force(optimizer, "lr", [(g, change["rates"].get(n)) for g, n in zip(optimizer.param_groups, change["settings"])])
+    return optimizer
 
 
 class Rule(torch.optim.Optimizer):
@@ -83,49 +130,56 @@ class Rule(torch.optim.Optimizer):
 
     Args:
         arrays: the model's arrays by name.
-        told: {"kind": "sgd", "rates": [by update], "settings": {...}, "decays": {name: rate},
-            "scale": {name: of its learning rate}}.
+        told: {"kind": "sgd", "settings": {...}, "rates": {name: [of every update]}, "decays": {name: rate},
+            "rescale": factor of gradients}.
     """
 
     def __init__(self, arrays: dict, told: dict):
         self.names = {id(a): n for n, a in arrays.items()}
-        learning = [a for n, a in arrays.items() if n in told["decays"]]
-        super().__init__(learning, {"lr": told["rates"][0]})
+        super().__init__([arrays[n] for n in told["rates"]], {"lr": 0.0})
         self.told, self.updates = told, 0
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:
         """One update of every parameter."""
         self.updates += 1
-        told, rates = self.told, self.told["rates"]
+        told = self.told
         for p in self.param_groups[0]["params"]:
             name = self.names[id(p)]
-            rate = rates[min(self.updates, len(rates)) - 1] * told["scale"].get(name, 1.0)
-            gradient = (torch.zeros_like(p) if p.grad is None else p.grad) * told.get("rescale", 1.0)
-            RULES[told["kind"]](p, gradient, self.state[p], rate, told["decays"][name], told["settings"], self.updates)
+            rates = told["rates"][name]
+            gradient = (torch.zeros_like(p) if p.grad is None else p.grad) * told["rescale"]
+            rate, decay = rates[min(self.updates, len(rates)) - 1], told["decays"].get(name, 0.0)
+            RULES[told["kind"]](p, gradient, self.state[p], rate, decay, told["settings"], self.updates)
+
+
+def _clip(g: Any, s: dict) -> Any:
+    limit = s.get("clip_gradient")
+    return g.clamp(-limit, limit) if limit else g
 
 
 def _sgd(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, _: int) -> None:
-    state["m"] = s.get("momentum", 0.0) * state.get("m", 0.0) - lr * (g + wd * p)
+    state["m"] = s.get("momentum", 0.0) * state.get("m", 0.0) - lr * (_clip(g, s) + wd * p)
     p += state["m"]
 
 
 def _nag(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, _: int) -> None:
-    momentum = s.get("momentum", 0.0)
-    g = g + wd * p
-    state["m"] = momentum * state.get("m", 0.0) - lr * g
-    p += momentum * state["m"] - lr * g
+    """The buffer is decayed with the weight that has just been written (nag_mom_update of 1.9.1)."""
+    momentum, g = s.get("momentum", 0.0), _clip(g, s)
+    buffer = momentum * state.get("m", torch.zeros_like(p))
+    step = (momentum + 1) * (buffer - lr * (g + wd * p)) - buffer
+    p += step
+    state["m"] = buffer - lr * (g + wd * p)
 
 
 def _adam(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, t: int) -> None:
-    b1, b2, g = s["beta1"], s["beta2"], g + wd * p
+    b1, b2, g = s["beta1"], s["beta2"], _clip(g + wd * p, s)
     state["m"] = b1 * state.get("m", 0.0) + (1 - b1) * g
     state["v"] = b2 * state.get("v", 0.0) + (1 - b2) * g * g
     p -= lr * (1 - b2**t) ** 0.5 / (1 - b1**t) * state["m"] / (state["v"].sqrt() + s["epsilon"])
 
 
 def _rmsprop(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, _: int) -> None:
-    decay, g = s["gamma1"], g + wd * p
+    decay, g = s["gamma1"], _clip(g + wd * p, s)
     state["v"] = decay * state.get("v", 0.0) + (1 - decay) * g * g
     if not s.get("centered"):
         p -= lr * g / (state["v"] + s["epsilon"]).sqrt()
@@ -137,12 +191,13 @@ def _rmsprop(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, _: int)
 
 
 def _adagrad(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, _: int) -> None:
+    g = _clip(g, s)
     state["v"] = state.get("v", 0.0) + g * g
     p -= lr * (g / (state["v"] + s["float_stable_eps"]).sqrt() + wd * p)
 
 
 def _adadelta(p: Any, g: Any, state: dict, lr: float, wd: float, s: dict, _: int) -> None:
-    rho, eps = s["rho"], s["epsilon"]
+    rho, eps, g = s["rho"], s["epsilon"], _clip(g, s)
     state["v"] = rho * state.get("v", 0.0) + (1 - rho) * g * g
     step = ((state.get("d", torch.zeros_like(g)) + eps).sqrt() / (state["v"] + eps).sqrt()) * g
     state["d"] = rho * state.get("d", 0.0) + (1 - rho) * step * step
@@ -163,3 +218,10 @@ def clipped(told: dict, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarra
     if kind == "norm":
         norms = dict.fromkeys(norms, float(np.sqrt(sum(v * v for v in norms.values()))))
     return {n: g * min(1.0, t / norms[n]) if norms[n] else g for n, g in gradients.items()}
+
+
+def rescaled(told: dict, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Gradients times a factor, then each number clipped: {"scale": factor, "value": threshold or None}."""
+    scaled = {n: g * told.get("scale", 1.0) for n, g in gradients.items()}
+    limit = told.get("value")
+    return {n: np.clip(g, -limit, limit) for n, g in scaled.items()} if limit else scaled

@@ -24,8 +24,8 @@ class Training:
         for name, value in gradients.items():
             arrays[name].grad = torch.tensor(value, dtype=arrays[name].dtype)
 
-    def start(self) -> dict:
-        """Make a fresh optimizer; its hyper-parameters for the report."""
+    def start(self, updates: int = 1) -> dict:
+        """Make a fresh optimizer; its hyper-parameters for the report. `updates` is for MXNet's side."""
         make = self.port.of("torch", "optimizer")
         if make is None:
             learning = [p for p in self.model.parameters() if p.requires_grad]
@@ -38,39 +38,67 @@ class Training:
 
     def clip(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Given gradients after the user's clipping; none without such a function."""
-        function = self.port.of("torch", "clip")
-        if function is None:
+        if self.port.of("torch", "clip") is None:
             return {}
         self.set_gradients(gradients)
-        self.call("torch_clip", lambda: function(self.model))
+        Training.clip_own(self)
         return {name: to_numpy(self.gradient(a)) for name, a in self.arrays().items() if name in gradients}
 
-    def update(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The parameters after one step of the optimizer with given gradients."""
-        if self.optimizer is not None:
-            self.set_gradients(gradients)
-            self.call("the torch optimizer's step", self.optimizer.step)
-        return self.export()
+    def clip_own(self) -> None:
+        """The user's clipping of the gradients that stand in the model, if there is one."""
+        function = self.port.of("torch", "clip")
+        if function is not None:
+            self.call("torch_clip", lambda: function(self.model))
 
-    def train(self, seeds: list, sizes: list, training: bool, still: list) -> dict:
-        """Several whole training steps in a row from where the model stands: losses, and all arrays at the end.
+    def steps(self, gradients: list) -> dict:
+        """A fresh optimizer's steps with given gradients, clipped as the user does.
+
+        Returns:
+            The arrays after each step, and the first group's learning rate before it.
+        """
+        self.start()
+        after, rates = [], []
+        for given in gradients:
+            self.set_gradients({**given, **self.clip(given)})
+            rates.append(self.rate())
+            self.step()
+            after.append(self.export())
+        return {"arrays": after, "rates": rates}
+
+    def step(self) -> None:
+        """One step of the optimizer; none for a model without parameters."""
+        if self.optimizer is not None:
+            self.call("the torch optimizer's step", self.optimizer.step)
+
+    def rate(self) -> float:
+        """The first group's learning rate."""
+        return float(self.optimizer.param_groups[0].get("lr", 0.0)) if self.optimizer is not None else 0.0
+
+    def train(self, seeds: list, sizes: list, training: bool, still: list, every: bool) -> dict:
+        """Several whole training steps with a fresh optimizer, from where the model stands.
 
         Args:
             still: names of arrays whose gradients are taken to be zero.
+            every: whether the arrays are told after every update, or after the last alone.
+
+        Returns:
+            The loss of each update; the first group's learning rate before it; the arrays.
         """
-        function, losses, arrays = self.port.of("torch", "clip"), [], self.arrays()
-        for seed, size in zip(seeds, sizes):
+        self.start()
+        losses, rates, after, arrays = [], [], [], self.arrays()
+        for number, (seed, size) in enumerate(zip(seeds, sizes), 1):
             self.model.zero_grad(set_to_none=True)
             with self.mode(training, seed):
                 loss = self.loss_of(self.run(self.feed(self.draw(seed, size)[0], "inputs", gradients=True)), seed, size)
                 self.call("the torch model's backward", loss.backward)
             self.set_gradients({name: np.zeros(arrays[name].shape) for name in still})
-            if function is not None:
-                self.call("torch_clip", lambda: function(self.model))
-            if self.optimizer is not None:
-                self.call("the torch optimizer's step", self.optimizer.step)
+            self.clip_own()
+            rates.append(self.rate())
+            self.step()
             losses.append(to_numpy(loss))
-        return {"losses": np.array(losses, np.float64), "arrays": self.export()}
+            if every or number == len(seeds):
+                after.append(self.export())
+        return {"losses": np.array(losses, np.float64), "rates": rates, "arrays": after}
 
 
 def decay_rate(optimizer: torch.optim.Optimizer) -> float:

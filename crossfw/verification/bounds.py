@@ -11,10 +11,12 @@ In float32 the error of either side against float64 is told; a tensor is differe
 
 or NOISE times what one unit in the last place of float32 does to it, and never within more than 1e-2.
 
-After an update the step is compared, not the weight. MXNet's optimizers hold learning rate, momentum and betas as C
-floats whatever the dtype, and what is left of 1 - beta is rounded with it, so that a step is exact to
-eps(float32) (SAFETY + 1 / (1 - beta)) only; that stands in every dtype. Its BatchNorm holds momentum as a C float too,
-so running statistics have the same bound.
+After an update the step is compared, not the weight, and a step that is small beside its weight is known to the
+weight's last place only. In float64 MXNet's operators of updates, which hold learning rate, momentum and betas as C
+floats whatever the dtype, are computed exactly (`crossfw.ports.mxnet_exact_updates`), so that the bound is that of any
+tensor. Where they round after all (float32, or an operator without an exact form) what is left of 1 - beta is rounded
+with it, and a step is exact to eps(float32) (SAFETY + 1 / (1 - beta)) only. MXNet's BatchNorm holds momentum as a C
+float too, so running statistics have the same bound.
 """
 
 from __future__ import annotations
@@ -42,5 +44,5 @@ def rounding_bound(dtype: str, terms: int, depth: int) -> float:
 
 
 def step_bound(dtype: str, decay: float, updates: int, rounding: float) -> float:
-    """The bound on a step: the optimizers' hyper-parameters are C floats on one side."""
+    """The bound on a step where the hyper-parameters are C floats on one side."""
     return min(CEILING["float32"], EPS32 * (SAFETY + 1.0 / (1.0 - decay)) * updates + rounding)

@@ -16,13 +16,6 @@ TITLES = {
     "gru": "GRU",
     "lstm": "LSTM",
 }
-    "prelu": "PReLU",
-    "LeakyReLU": "LeakyReLU",
-    "batch_norm": "BatchNorm",
-    "rnn": "RNN",
-    "gru": "GRU",
-    "lstm": "LSTM",
-}
 
 
 def check_graphs(stages: Stages) -> tuple[list[Row], list[Cause]]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from crossfw.agreement.bounds import CEILING
-from crossfw.verification.bounds import EPS32, step_bound
+from crossfw.verification.bounds import step_bound
 from crossfw.verification.comparing import SMALL, by_slots, rows_of, slot_pairs
+from crossfw.verification.optimizer_settings import Optimizers
+from crossfw.verification.trajectories import Series, horizon, judged, series_of
 from crossfw.verification.verdict import Row
 
-CLIP_EPSILON = 1e-5  # clipping adds 1e-8 to the norm in MXNet and 1e-6 in torch
+LARGEST_CLIP_BOUND, NORM_EPSILON = 1e-5, 2e-6  # clipping adds 1e-8 to the norm in MXNet and 1e-6 in torch
+SCALES = (("small", 1e-3), ("middling", 1.0), ("large", 1e3))  # the norm of all gradients together
+HUGE = 1e4  # the size of a number of the gradient: whatever clips does so there
+SHAKEN = 2  # times that MXNet is trained again for the noise floor
+CHEAP = 1 << 22  # numbers that are told of a training run
 GROUP_NORM = (
     "GroupNorm: MXNet has one scale and one shift per group, torch one per channel. Their gradients agree when summed "
     "over a group; in training torch's move apart within a group, so they are held still while updates are compared"
@@ -35,49 +44,117 @@ class Updates:
         """Torch's arrays that learn."""
         return {slot.name for unit in self.pair.units["torch"] for slot in unit.slots if slot.learns}
 
+    def scaled(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+        """The first gradients in several sizes: what clips shows in some of them, whatever its threshold."""
+        first = self.gradients[0]
+        norm = norm_of(first) or 1.0
+        numbers = sum(g.size for g in first.values())
+        for word, size in (*SCALES, ("huge", HUGE * np.sqrt(numbers))):
+            yield word, self.pair.keep((name, g * (size / norm)) for name, g in first.items())
+
     def clipping(self) -> None:
-        """The same gradients through both sides' clipping, once small and once large."""
-        clips = self.pair.settings["clips"]
-        if len(clips) == 1:
-            self.note(f"there is {clips[0]}_clip alone: it is part of several updates, and is not compared by itself")
-        if len(clips) < 2 or not self.gradients:
+        """The same gradients, in several sizes, through both sides' functions.
+
+        A function that stands alone is a part of `update`: MXNet may clip inside its Trainer.
+        """
+        if len(self.pair.settings["clips"]) < 2 or not self.gradients:
             return
-        for word, size in (("small", 1e-3), ("large", 1e3)):
-            norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in self.gradients[0].values())) or 1.0
-            given = self.pair.keep((name, g * (size / norm)) for name, g in self.gradients[0].items())
+        for word, given in self.scaled():
             mxnet = self.pair.mxnet.call("clip", gradients=given)
             torch = self.pair.torch.call("clip", gradients=self.to_torch_gradients(given))
             matched = by_slots(self.mapping, mxnet, torch)
-            self.add(rows_of("clipping", self.dtype, f"{word} gradients", matched, CLIP_EPSILON, SMALL))
+            self.add(rows_of("clipping", self.dtype, f"{word} gradients", matched, self.clip_bound(given), SMALL))
+
+    def clip_bound(self, given: dict[str, np.ndarray]) -> float:
+        """The bound on clipped gradients; nothing but rounding where no side clips."""
+        norms = [norm for norm in (norm_of({name: g}) for name, g in given.items()) if norm]
+        least = NORM_EPSILON / min(norms, default=1.0) if self.pair.settings["clips"] else 0.0
+        return min(LARGEST_CLIP_BOUND, max(CEILING["float64"], np.finfo(self.dtype).eps * 64) + least)
+
+    def optimizers(self, updates: int) -> Optimizers:
+        """What both optimizers are set to."""
+        names = {p.torch.name: p.mxnet.name for p in slot_pairs(self.mapping) if p.torch.learns}
+        vectors = {p.torch.name for p in slot_pairs(self.mapping) if len(p.torch.shape) < 2}
+        told = self.pair.both("start", updates=updates)
+        return Optimizers(told["mxnet"], told["torch"], names, vectors)
 
     def update(self) -> None:
-        """Two steps of the optimizers with the same gradients."""
-        decay = max(told["decay"] for told in self.pair.both("start").values())
+        """Clipping and the optimizers' steps together, with the same gradients: as they are, small after them, and
+        huge ones in the place of the first."""
+        optimizers = self.optimizers(3)
         if not self.gradients:
             return
-        before = {f: dict(w) for f, w in self.weights.items()}
-        for number, gradients in enumerate(self.gradients[:2], 1):
-            given = {n: (np.zeros_like(g) if n in self.still else g) for n, g in gradients.items()}
-            after = {
-                "mxnet": self.pair.mxnet.call("update", gradients=given),
-                "torch": self.pair.torch.call("update", gradients=self.to_torch_gradients(given)),
-            }
-            bound = step_bound(self.dtype, decay, number, 0.0)
-            self.add(self.step_rows("update", f"step {number}", before, after, bound))
+        first, second = self.gradients[0], self.gradients[min(1, len(self.gradients) - 1)]
+        small = {name: g * 1e-2 for name, g in first.items()}
+        *_, (_, huge) = self.scaled()
+        runs = {
+            ("step 1", "step 2", "step 3, small gradients"): [first, second, small],
+            ("huge gradients",): [huge],
+        }
+
+        def rows(placed: dict | None = None) -> list[Row]:
+            made = (self.compare_steps(words, gradients, optimizers, placed) for words, gradients in runs.items())
+            return list(chain.from_iterable(made))
+
+        found = rows()
+        bad = any(row.grade == "different" for row in found)
+        if bad and optimizers.placed is not None and self.dtype == "float64":
+            found = self.without_epsilon(found, rows(optimizers.placed), optimizers)
+        self.rows += found
+        self.rows += optimizers.rows("update", self.dtype)
+
+    def compare_steps(
+        self, words: tuple, gradients: list, optimizers: Optimizers, placed: dict | None = None
+    ) -> list[Row]:
+        """Rows of each of the steps that fresh optimizers make from the shared weights."""
+        given = [{n: (np.zeros_like(g) if n in self.still else g) for n, g in one.items()} for one in gradients]
+        self.reset()
+        mxnet = self.pair.mxnet.call("steps", gradients=given)
+        torch = self.pair.torch.call("steps", gradients=[self.to_torch_gradients(g) for g in given], placed=placed)
+        self.note(*mxnet["notes"])
+        before, rows = self.weights, []
+        for number, word in enumerate(words, 1):
+            after = {"mxnet": mxnet["arrays"][number - 1], "torch": torch["arrays"][number - 1]}
+            bound = self.step_bound(optimizers, number, mxnet["rounded"]) + self.clip_bound(given[number - 1])
+            rows += self.step_rows("update", word, before, after, bound)
+            before = after
+        rates = optimizers.rate_rows("update", self.dtype, torch["rates"]) if len(words) > 1 and not placed else []
+        return rows + rates
+
+    def step_bound(self, optimizers: Optimizers, updates: int, rounded: bool) -> float:
+        """The bound on a step; MXNet's scalars are doubles unless `rounded`."""
+        if self.dtype == "float64" and not rounded:
+            return CEILING["float64"]
+        return step_bound(self.dtype, optimizers.decay, updates, 0.0)
+
+    def without_epsilon(self, rows: list[Row], placed: list[Row], optimizers: Optimizers) -> list[Row]:
+        """The rows; where epsilon's place alone sets the sides apart they are judged by what that may move.
+
+        Args:
+            placed: the same rows with torch's epsilon where MXNet has its own.
+        """
+        bad = [row for row in rows if row.grade == "different"]
+        if any(row.grade == "different" for row in placed):
+            return rows
+        wide, worst = step_bound("float32", optimizers.decay, 1, 0.0), max(row.error for row in bad)
+        if worst <= wide:
+            self.note(
+                f"MXNet's {optimizers.kind} has epsilon in another place than torch's: here that moves a step by "
+                f"{worst:.0e} of itself, and by more where gradients are smaller"
+            )
+        return [
+            replace(row, bound=max(row.bound, wide), grade="equal" if row.error <= wide else row.grade) for row in rows
+        ]
 
     def step_rows(self, stage: str, run: str, before: dict, after: dict, bound: float) -> list[Row]:
-        """Rows of what the weights moved by; in float32 a small step is what is left of two large weights."""
+        """Rows of what the weights moved by: a small step is what is left of two large weights."""
         rows = rows_of(stage, self.dtype, run, self.steps(before, after), bound, SMALL)
-        if self.dtype == "float64":
-            return rows
         largest = {n: float(np.abs(w).max(initial=0.0)) for n, w in before["torch"].items()}
         moved = {n: float(np.abs(after["torch"][n] - w).max(initial=0.0)) for n, w in before["torch"].items()}
-        floor = SMALL * max(moved.values(), default=0.0)
-        made = []
+        floor, eps, made = SMALL * max(moved.values(), default=0.0), float(np.finfo(self.dtype).eps), []
         for row in rows:
             name = row.tensor.split("[")[0]
-            limit = bound + 2 * EPS32 * largest[name] / max(moved[name], floor, EPS32)
-            limit = min(CEILING["float32"], limit)
+            limit = min(CEILING["float32"], bound + 4 * eps * largest[name] / max(moved[name], floor, eps))
             made.append(replace(row, bound=limit, grade="equal" if row.error <= limit else "different"))
         return made
 
@@ -94,29 +171,91 @@ class Updates:
 
     def several_updates(self) -> None:
         """Whole training steps in a row, each side on its own."""
+        if self.random["training"] or not self.differentiable:
+            return
         count = self.pair.settings["updates"]
-        decay = max(told["decay"] for told in self.pair.both("start").values())
+        optimizers = self.optimizers(count)
         if self.still:
             self.note(GROUP_NORM)
+        mxnet, torch = self.train("mxnet"), self.train("torch")
+        rates = optimizers.rate_rows("several updates", self.dtype, torch["rates"])
+        series = self.gaps(mxnet, torch, optimizers)
+        if optimizers.placed is not None and not all(one.holds for one in series):
+            series = self.gaps(mxnet, self.train("torch", placed=optimizers.placed), optimizers)
+        self.judge(series, mxnet, optimizers)
+        self.rows += rates
+
+    def train(self, framework: str, **more: Any) -> dict:
+        """A side's training from where it stands."""
+        count = self.pair.settings["updates"]
         draws = [self.draws[i % len(self.draws)] for i in range(count)]
-        arguments = {"seeds": [d.seed for d in draws], "sizes": [d.size for d in draws], "training": True}
-        found = {
-            "mxnet": self.pair.mxnet.call("train", **arguments, still=self.still),
-            "torch": self.pair.torch.call("train", **arguments, still=self.torch_still),
-        }
-        bound = step_bound(self.dtype, decay, count, self.limit())
-        run = f"{count} steps"
+        numbers = count * sum(w.size for w in self.weights[framework].values())
+        side = self.pair_side(framework)
+        again = "jitter" in more
+        shaken = {"values": self.perturbed(), "shake": self.shake + 1} if again else {"values": self.weights[framework]}
+        side.call("load", **shaken)
+        return side.call(
+            "train",
+            seeds=[d.seed for d in draws],
+            sizes=[d.size for d in draws],
+            training=True,
+            still=self.still if framework == "mxnet" else self.torch_still,
+            every=numbers <= CHEAP,
+            **more,
+        )
 
-        def rows(mxnet: dict, torch: dict) -> list[Row]:
-            after = {"mxnet": mxnet["arrays"], "torch": torch["arrays"]}
-            made = self.step_rows("several updates", run, self.weights, after, bound)
-            losses = [("losses", "losses", torch["losses"], mxnet["losses"])]
-            return made + rows_of("several updates", self.dtype, run, losses, bound)
+    def pair_side(self, framework: str) -> Any:
+        """One of the two sides."""
+        return self.pair.mxnet if framework == "mxnet" else self.pair.torch
 
-        def again() -> list[Row]:
-            self.pair.mxnet.call("start")
-            moved = self.mxnet_again("train", **arguments, still=self.still)
-            torch = self.mapping.to_torch(moved["arrays"], self.weights["torch"])
-            return rows(found["mxnet"], {"arrays": torch, "losses": moved["losses"]})
+    def gaps(self, mxnet: dict, torch: dict, optimizers: Optimizers) -> list[Series]:
+        """How far two trainings are apart, after every update that both tell of."""
+        count, told = len(mxnet["losses"]), len(mxnet["arrays"])
+        rounded = self.dtype != "float64" or mxnet["rounded"]
+        scale = float(np.abs(mxnet["losses"]).max(initial=0.0)) or 1.0
+        clip = self.clip_bound(self.gradients[0]) if self.pair.settings["clips"] and self.gradients else 0.0
+        rows = []
+        for number in range(1, count + 1):
+            bound = self.limit() * number + (step_bound(self.dtype, optimizers.decay, number, 0.0) if rounded else 0.0)
+            bound += clip * number
+            with np.errstate(invalid="ignore", over="ignore"):
+                gap = float(abs(torch["losses"][number - 1] - mxnet["losses"][number - 1])) / scale
+            rows.append((number, [Row("", "losses", "losses", self.dtype, "", finite(gap), bound, "")]))
+            at = number - 1 - (count - told)
+            if at >= 0:
+                after = {"mxnet": mxnet["arrays"][at], "torch": torch["arrays"][at]}
+                rows.append((number, self.step_rows("", "", self.weights, after, bound)))
+        return series_of(rows)
 
-        self.add(rows(found["mxnet"], found["torch"]), again)
+    def judge(self, series: list[Series], mxnet: dict, optimizers: Optimizers) -> None:
+        """Rows of the tensors; where rounding does not explain one, noise is measured."""
+        floors = {one.tensor: np.zeros(len(one.updates)) for one in series}
+        if not all(one.holds for one in series):
+            for jitter in range(SHAKEN):
+                self.shake = jitter
+                moved = self.train("mxnet", jitter=jitter)
+                arrays = [self.mapping.to_torch(a, self.weights["torch"]) for a in moved["arrays"]]
+                for one in self.gaps(mxnet, {**moved, "arrays": arrays}, optimizers):
+                    floors[one.tensor] = np.maximum(floors[one.tensor], one.errors)
+        made = {one.tensor: judged(one, floors[one.tensor], self.dtype) for one in series}
+        self.rows += [row for row in made.values() if row is not None]
+        count = len(mxnet["losses"])
+        reached = next(horizon(one, floors[one.tensor], self.dtype) for one in series if one.tensor == "losses")
+        if reached < count:
+            self.note(
+                f"several updates are judged up to update {reached} of {count}: beyond it one unit in the last place "
+                "moves MXNet's own training too far"
+            )
+        lost = [tensor for tensor, row in made.items() if row is None]
+        if lost and reached:
+            self.note(f"several updates: {len(lost)} of {len(made)} tensors move by rounding alone, and are not judged")
+
+
+def finite(gap: float) -> float:
+    """A gap; inf where it is no number."""
+    return gap if np.isfinite(gap) else float("inf")
+
+
+def norm_of(gradients: dict[str, np.ndarray]) -> float:
+    """The norm of all gradients together."""
+    return float(np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values())))

@@ -44,7 +44,12 @@ def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS)
 
 
 def told_by_settings(stages: Stages, stage: str) -> list[Cause]:
-    """Settings that differ where no number does: an epsilon too small to show, rates inside recurrent layers."""
+    """Settings that differ where no number does: an epsilon too small to show, rates inside recurrent layers.
+
+    Settings of optimizers are tried, as any other difference is.
+    """
+    if stage in ("update", "several updates"):
+        return []
     rows = [row for row in stages.rows if row.stage == stage and row.grade == "different"]
     if not rows or any(row.run != "settings" for row in rows):
         return []
