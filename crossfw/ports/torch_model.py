@@ -134,7 +134,9 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         arrays = self.arrays()
         with torch.no_grad():
             for name, value in values.items():
-                arrays[name].copy_(torch.as_tensor(np.array(value)))
+                given = torch.as_tensor(np.array(value)).to(arrays[name].device)
+                if isinstance(arrays[name], torch.nn.Parameter) or not torch.equal(arrays[name], given):
+                    arrays[name].copy_(given)  # a buffer may be a view with numbers that stand there once only
 
     def load_checkpoint(self, path: str) -> None:
         """Load a state dict from a `.safetensors` file or from one that `torch.save` wrote."""

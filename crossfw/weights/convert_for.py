@@ -176,10 +176,10 @@ def _assemble(
     for pair in sources:
         slots = pair.slots[0]
         value = slots.mxnet.read(read(arrays[slots.mxnet.name]))
-        parts.append((slots.torch, value.T if slots.transposed else value))
+        parts.append((slots.torch, slots.as_torch(value)))
     slot, value = parts[0]
-    if slot.offset == 0 and slot.repeat == 1 and slot.shape == shape:
-        return value
+    if slot.repeat == 1 and slot.part is None and len(parts) == 1 and slot.count == math.prod(shape):
+        return value.reshape(shape)
     whole = np.zeros(shape, np.result_type(*(value for _, value in parts)))
     for slot, value in parts:
         slot.write(whole, np.ascontiguousarray(value))
