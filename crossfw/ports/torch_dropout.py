@@ -24,10 +24,12 @@ def shared_dropout(masks: Masks) -> Iterator[None]:
 
     plain_attention = functional.scaled_dot_product_attention
 
-    def attention(*arguments: Any, dropout_p: float = 0.0, **more: Any) -> Any:
+    def attention(
+        query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, *rest: Any, **more: Any
+    ) -> Any:
         if dropout_p > 0:
             masks.note("torch's scaled_dot_product_attention: its dropout is switched off")
-        return plain_attention(*arguments, dropout_p=0.0, **more)
+        return plain_attention(query, key, value, attn_mask, 0.0, *rest, **more)
 
     replaced = {"dropout": dropout, "scaled_dot_product_attention": attention}
     replaced.update(dict.fromkeys(("dropout1d", "dropout2d", "dropout3d"), feature_dropout))

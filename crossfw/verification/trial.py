@@ -39,8 +39,8 @@ def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str,
     weights, notes = starting_weights(pair, mapping, current, trial.own)
     if trial.tried and settled:
         notes.append(f"parameters of equal shape were told apart by trial ({trial.tried} tried)")
-    notes += [f"constants of the models are compared, and keep their numbers: {label(s.torch)}" for s in trial.own]
-    return mapping, weights, notes
+    faults = tuple(constant_fault(slots, current) for slots in trial.own)
+    return replace(mapping, faults=(*mapping.faults, *faults)), weights, notes
 
 
 @dataclass
@@ -123,6 +123,15 @@ def differing(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> list[Sl
             if not waits and error_of(values(slots, "torch", torch), values(slots, "mxnet", mxnet)) > SAME:
                 found.append(slots)
     return found
+
+
+def constant_fault(slots: SlotPair, current: dict[str, dict]) -> str:
+    """What a constant is on both sides."""
+    ours = values(slots, "torch", current["torch"][slots.torch.name]).reshape(-1)
+    theirs = values(slots, "mxnet", current["mxnet"][slots.mxnet.name]).reshape(-1)
+    at = int(np.argmax(np.abs(ours.astype(np.float64) - theirs.astype(np.float64))))
+    told = f"number {at} of {ours.size} is {ours[at]:g} in torch and {theirs[at]:g} in MXNet"
+    return f"the constant {label(slots.torch)} differs from {label(slots.mxnet)} of MXNet: {told}"
 
 
 def without(mapping: Mapping, left_out: list[SlotPair]) -> Mapping:

@@ -16,14 +16,14 @@ from crossfw.weights.unit_faults import constant_faults, coverage_faults, lonely
 from crossfw.weights.unit_cuts import applied, cuts
 from crossfw.weights.unit_groups import Key, grouped
 from crossfw.weights.unit_mapping import Ambiguity, Mapping, Pair
-from crossfw.weights.unit_plan import Plan
+from crossfw.weights.unit_plan import Plan, remaining
 from crossfw.weights.unit_reading import as_read, constant_key, still
 from crossfw.weights.unit_rename import Rename, renamed_pairs
 from crossfw.weights.unit_slots import NORMS, SlotPair, flat_key, plain, role_class, shape_key, single
 from crossfw.weights.units import Unit
 
 __all__ = ["Ambiguity", "Mapping", "Pair", "SlotPair", "by_names", "constant_faults", "coverage_faults",
-           "crossing_faults", "lonely", "match", "place"]  # fmt: skip
+           "crossing_faults", "lonely", "match", "place", "remaining"]  # fmt: skip
 
 Side = Sequence[Unit]
 Both = tuple  # of the units of either side, lists

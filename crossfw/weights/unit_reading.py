@@ -19,7 +19,12 @@ def as_read(units: Sequence[Unit], mxnet: bool) -> list[Unit]:
         if mxnet and unit.kind == "batch_norm" and unit.settings.get("fix_gamma", True):
             unit = replace(unit, slots=tuple(map(_gamma_of_one, unit.slots)))
         found += [_as_norm(unit)] if _is_norm(unit) else _without_constants(unit)
-    return found
+    return [unit if unit.kind == "raw" else _as_layer(unit) for unit in found]
+
+
+def _as_layer(unit: Unit) -> Unit:
+    """A library's layer has no constants: its buffers are statistics."""
+    return replace(unit, slots=tuple(replace(slot, constant=False) for slot in unit.slots))
 
 
 def _gamma_of_one(slot: Slot) -> Slot:
@@ -36,8 +41,7 @@ def _is_norm(unit: Unit) -> bool:
 
 def _as_norm(unit: Unit) -> Unit:
     slots = [
-        replace(slot, role=NORM_ROLES[role_class(slot)], shape=plain(slot.shape), constant=False)
-        for slot in unit.slots
+        replace(slot, role=NORM_ROLES[role_class(slot)], shape=plain(slot.shape)) for slot in unit.slots
     ]
     return replace(unit, kind="batch_norm", slots=tuple(slots))
 
