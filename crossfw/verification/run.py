@@ -9,17 +9,9 @@ from crossfw.verification.diagnosis import diagnose
 from crossfw.verification.divergence import locate
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Stages, draws_of
-from crossfw.verification.trial import settle
+from crossfw.verification.trial import alone, settle
 from crossfw.verification.verdict import STAGES, PortVerdict
-from crossfw.weights.matching import (
-    Mapping,
-    constant_faults,
-    coverage_faults,
-    crossing_faults,
-    lonely,
-    match,
-    remaining,
-)
+from crossfw.weights.matching import Mapping, constant_faults, coverage_faults, crossing_faults, match, place
 
 
 def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda _: None) -> PortVerdict:
@@ -75,6 +67,9 @@ def unmapped(mapping: Mapping) -> bool:
 
     A bias that one side lacks leaves models that can be: its cause is known.
     """
-    rest = [lonely(units) for units in remaining(mapping.mxnet, mapping.torch, mapping.pairs)]
-    learning = [[slot for _, slots in side for slot in slots if slot.learns] for side in rest]
+    lone = alone(mapping)
+    learning = [
+        [slot for unit in units for slot in unit.slots if slot.learns and place(slot) in lone[side]]
+        for side, units in (("mxnet", mapping.mxnet), ("torch", mapping.torch))
+    ]
     return all(learning) or any(len(slot.shape) > 1 for side in learning for slot in side)

@@ -162,7 +162,8 @@ def starting_weights(
     if "torch" in files:
         mxnet = mapping.to_mxnet(current["torch"], current["mxnet"])
         mxnet.update({slots.mxnet.name: current["mxnet"][slots.mxnet.name] for slots in own})
-        return {"torch": current["torch"], "mxnet": pair.keep(mxnet.items())}, ["weights: those of the torch checkpoint, on both sides"]
+        weights = {"torch": current["torch"], "mxnet": pair.keep(mxnet.items())}
+        return weights, ["weights: those of the torch checkpoint, on both sides"]
     if "mxnet" in files:
         mxnet, note = current["mxnet"], "weights: those of the MXNet checkpoint, on both sides"
     else:

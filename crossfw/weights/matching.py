@@ -2,8 +2,9 @@
 
 The evidence, in this order: what the user says (`rename`); kind and shapes; the order of execution; names. What these
 leave open is reported as ambiguous, for trials to settle. First whole layers are matched, and what one side packs into
-one layer is cut into the parts that the other has. Arrays that a user's own class holds, or of which only names are known (kind `raw`), are then matched one by one with
-what remains. At last, layers that stand at the same place without being equal are paired, to tell the fault exactly.
+one layer is cut into the parts that the other has. Arrays that a user's own class holds, or of which only names are
+known (kind `raw`), are then matched one by one with what remains. At last, layers that stand at the same place without
+being equal are paired, to tell the fault exactly.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
-from crossfw.weights.unit_exchange import by_names, crossing_faults
-from crossfw.weights.unit_faults import constant_faults, coverage_faults, lonely, place
 from crossfw.weights.unit_cuts import applied, cuts
+from crossfw.weights.unit_exchange import by_names, crossing_faults
+from crossfw.weights.unit_faults import constant_faults, coverage_faults, place
 from crossfw.weights.unit_groups import Key, grouped
 from crossfw.weights.unit_mapping import Ambiguity, Mapping, Pair
-from crossfw.weights.unit_plan import Plan, remaining
+from crossfw.weights.unit_plan import Plan
 from crossfw.weights.unit_reading import as_read, constant_key, still
 from crossfw.weights.unit_rename import Rename, renamed_pairs
 from crossfw.weights.unit_slots import NORMS, SlotPair, flat_key, plain, role_class, shape_key, single
 from crossfw.weights.units import Unit
 
 __all__ = ["Ambiguity", "Mapping", "Pair", "SlotPair", "by_names", "constant_faults", "coverage_faults",
-           "crossing_faults", "lonely", "match", "place", "remaining"]  # fmt: skip
+           "crossing_faults", "match", "place"]  # fmt: skip
 
 Side = Sequence[Unit]
 Both = tuple  # of the units of either side, lists

@@ -1,4 +1,4 @@
-"""Mappings that differ from one in which torch array stands for which of MXNet; and names that such a mapping crosses."""
+"""Mappings that differ from one in which array stands for which; and names that such a mapping crosses."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def exchangeable(members: Sequence[Member]) -> list[list[int]]:
 
 
 def rebuilt(mapping: Mapping, members: Sequence[Member], partner: Sequence[int], turned: Sequence[bool]) -> Mapping:
-    """The mapping in which member k of MXNet goes with torch's slot of member `partner[k]`, transposed if `turned[k]`."""
+    """The mapping in which MXNet's slot of member k goes with torch's of `partner[k]`, transposed if `turned[k]`."""
     bundles: dict[tuple, list] = defaultdict(list)
     for number, member in enumerate(members):
         right = members[partner[number]]
@@ -114,7 +114,8 @@ def _with_slots(mapping: Mapping, side: str, new: dict[Slot, Slot]) -> Mapping:
 
 def words(unit: Unit, slot: Slot) -> set[str]:
     """The words by which an array is known: of its layer's path; of a user's own array also of its name."""
-    name = f"{unit.path}.{slot.role}" if unit.kind == "raw" else unit.path
+    path = unit.path.partition("/")[0]  # what a part is called there is no name of the user's
+    name = f"{path}.{slot.role}" if unit.kind == "raw" else path
     return {word for word in parts(name)[0] if len(word) > 1} - MEANINGLESS
 
 
@@ -157,7 +158,7 @@ def by_names(mapping: Mapping) -> Mapping | None:
 def crossing_faults(mapping: Mapping) -> list[str]:
     """A sentence for each array that stands for one under the name of another."""
     return [
-        f"{member.slots.mxnet.name} of MXNet does in the model what {member.slots.torch.name} does in torch, though torch "
-        f"has {other.slots.torch.name}: weights that are moved by name would be exchanged"
+        f"{member.slots.mxnet.name} of MXNet is used as {member.slots.torch.name} is in torch, though torch has "
+        f"{other.slots.torch.name}: weights that are moved by name would be exchanged"
         for member, other in crossed(mapping)
     ]

@@ -107,7 +107,8 @@ class Mapping:
 
 def full_name(slot: Slot, unit: Unit) -> str:
     """The array's own name, with the role where the array holds more than this slot."""
-    return slot.name if slot.offset == 0 and slot.part is None and slot.role in slot.name else f"{slot.name} ({unit.path}.{slot.role})"
+    whole = slot.offset == 0 and slot.part is None
+    return slot.name if whole and slot.role in slot.name else f"{slot.name} ({unit.path}.{slot.role})"
 
 
 def names(unit: Unit, slots: tuple[SlotPair, ...]) -> set[str]:

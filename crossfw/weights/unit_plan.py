@@ -79,7 +79,7 @@ def remaining(mxnet: Sequence[Unit], torch: Sequence[Unit], pairs: Sequence[Pair
 
 
 def squares(pairs: Sequence[Pair]) -> tuple[set, set]:
-    """Of matrices whose shapes leave open whether they stand transposed MXNet's places: which do, which is unsettled."""
+    """MXNet's places of matrices that stand transposed by evidence, and of those of which shapes leave that open."""
     flat = [(pair.mxnet, pair.torch, slots) for pair in pairs for slots in pair.slots]
     counts = votes(flat)
     turned, unsettled = set(), set()

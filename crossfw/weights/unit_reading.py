@@ -40,9 +40,7 @@ def _is_norm(unit: Unit) -> bool:
 
 
 def _as_norm(unit: Unit) -> Unit:
-    slots = [
-        replace(slot, role=NORM_ROLES[role_class(slot)], shape=plain(slot.shape)) for slot in unit.slots
-    ]
+    slots = [replace(slot, role=NORM_ROLES[role_class(slot)], shape=plain(slot.shape)) for slot in unit.slots]
     return replace(unit, kind="batch_norm", slots=tuple(slots))
 
 

@@ -12,7 +12,7 @@ from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
 from crossfw.weights.unit_mapping import Pair
 from crossfw.weights.unit_slots import cut_in_parts, fitting, paired_slots, without
-from crossfw.weights.units import Slot, Unit
+from crossfw.weights.units import Unit
 
 RENAME = "rename"
 Rename = Union[dict, Sequence, Callable, None]
@@ -115,7 +115,8 @@ def _split(part: Part, parts: int, asked: str) -> list[Part]:
     if not slot.shape or slot.shape[0] % parts or slot.repeat != 1:
         found = f"{slot.name} has shape {slot.shape}, which is not {parts} equal parts"
         raise CrossfwError(asked, found, "map each name once")
-    return [(unit, replace(piece, role=f"{slot.role}[{index}]")) for index, piece in enumerate(cut_in_parts(slot, parts))]
+    pieces = cut_in_parts(slot, parts)
+    return [(unit, replace(piece, role=f"{slot.role}[{index}]")) for index, piece in enumerate(pieces)]
 
 
 def _rest(mxnet: Sequence[Unit], torch: Sequence[Unit], pairs: list[Pair]) -> list[Pair]:
