@@ -30,6 +30,11 @@ class Names(ArrayNames):
     def __init__(self, model: gluon.Block):
         super().__init__(walk(model), travelling, lambda parameter: parameter.grad_req != "null")
 
+    @staticmethod
+    def constant(parameter: Any) -> bool:
+        """Whether a parameter is one of Gluon's constants."""
+        return isinstance(parameter, gluon.Constant)
+
 
 def travelling(block: gluon.Block) -> list[tuple[str, Any]]:
     """A block's own parameters: those that stand as attributes, then those that it only asked for."""

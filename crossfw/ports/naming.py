@@ -31,7 +31,13 @@ class ArrayNames:
 
     def slot(self, role: str, array: Any, shape: Any = None, **more: Any) -> Slot:
         """The slot of a whole array, or of a part of one."""
-        return Slot(role, self.by_id[id(array)], tuple(shape or array.shape), learns=self.learns(array), **more)
+        more = {"learns": self.learns(array), "constant": self.constant(array), **more}
+        return Slot(role, self.by_id[id(array)], tuple(array.shape if shape is None else shape), **more)
+
+    @staticmethod
+    def constant(array: Any) -> bool:
+        """Whether an array's numbers belong to the model as its layers do."""
+        raise NotImplementedError
 
 
 def units_in(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Callable
 
 import numpy as np
@@ -31,7 +32,7 @@ class ModuleService:
 
         Returns:
             `units`; `shapes` and `first` (the first name of the same tensor) by name in the state dict; `initial`, the
-            tensors that belong to no unit; and `rename`, a dict, a list of rules or None.
+            tensors that are no weights; and `rename`, a dict, a list of rules or None.
 
         Raises:
             CrossfwError: no torch, no such function, it fails, or it returns something else.
@@ -85,13 +86,17 @@ def _described_without_values(build: Callable) -> dict | None:
 
 
 def _described(module: Any) -> dict:
-    """Units, shapes, first names and the tensors that belong to no unit."""
+    """Units, shapes, first names and the tensors that are no weights: buffers, counters."""
     from crossfw.ports.torch_units import Names, units_of
 
     state, by_id = module.state_dict(keep_vars=True), Names(module).by_id
-    units = units_of(module, {})
-    covered = {slot.name for unit in units for slot in unit.slots}
     first = {name: by_id.get(id(tensor), name) for name, tensor in state.items()}
+    stored = [
+        replace(unit, slots=tuple(slot for slot in unit.slots if slot.name in first.values()))
+        for unit in units_of(module, {})
+    ]
+    units = [unit for unit in stored if unit.slots]
+    covered = {s.name for unit in units for s in unit.slots if not (unit.kind == "raw" and s.constant)}
     return {
         "units": [unit.to_json() for unit in units],
         "shapes": {name: list(tensor.shape) for name, tensor in state.items()},

@@ -40,9 +40,11 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         """Put the model back as it was found."""
         floats = {a.dtype for a in self.found["state"].values() if a.is_floating_point()}
         if len(floats) == 1:
-            self.model.to(floats.pop())
+            self.turn(floats.pop())
         self.model.zero_grad(set_to_none=True)
-        self.model.load_state_dict(self.found["state"], strict=False)
+        now = self.model.state_dict()
+        moved = {n: value for n, value in self.found["state"].items() if n in now and not torch.equal(now[n], value)}
+        self.model.load_state_dict(moved, strict=False)
         for path, module in self.model.named_modules():
             module.training = self.found["modes"].get(path, module.training)
 
@@ -62,7 +64,17 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
     def set_dtype(self, dtype: str) -> None:
         """Turn all floating-point arrays into `dtype`."""
         self.dtype = getattr(torch, dtype)
-        self.model.to(self.dtype)
+        self.turn(self.dtype)
+
+    def turn(self, dtype: torch.dtype) -> None:
+        """Give the model's floating-point arrays a dtype; `Module.to` would take the imaginary part of complex ones."""
+
+        def change(array: torch.Tensor) -> torch.Tensor:
+            if array.is_floating_point():
+                return array.to(dtype)
+            return array.to(torch.promote_types(dtype, torch.complex32)) if array.is_complex() else array
+
+        self.model._apply(change)
 
     def feed(self, nest: Any, name: str, gradients: bool = False) -> Any:
         """A nest of NumPy arrays as tensors; floats in the dtype under test, integers int64."""
@@ -140,7 +152,9 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         arrays = self.arrays()
         with torch.no_grad():
             for name, value in values.items():
-                arrays[name].copy_(torch.as_tensor(np.array(value)))
+                given = torch.as_tensor(np.array(value)).to(arrays[name].device)
+                if isinstance(arrays[name], torch.nn.Parameter) or not torch.equal(arrays[name], given):
+                    arrays[name].copy_(given)  # a buffer may be a view with numbers that stand there once only
 
     def load_checkpoint(self, path: str) -> None:
         """Load a state dict from a `.safetensors` file or from one that `torch.save` wrote."""

@@ -20,19 +20,21 @@ def walk(model: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 class Names(ArrayNames):
-    """The names of a module's parameters and running statistics."""
+    """The names of a module's parameters and buffers."""
 
     def __init__(self, model: nn.Module):
         super().__init__(walk(model), travelling, lambda array: array.requires_grad)
 
+    @staticmethod
+    def constant(array: Any) -> bool:
+        """Whether an array is a buffer."""
+        return not isinstance(array, nn.Parameter)
+
 
 def travelling(module: nn.Module) -> list[tuple[str, Any]]:
-    """A module's own parameters, and the running statistics of a normalisation."""
+    """A module's own parameters and buffers, but for what counts batches."""
     arrays = [(name, p) for name, p in module._parameters.items() if p is not None]
-    if isinstance(module, nn.modules.batchnorm._NormBase):
-        running = [(name, module._buffers.get(name)) for name in ("running_mean", "running_var")]
-        arrays += [(name, b) for name, b in running if b is not None]
-    return arrays
+    return arrays + [(n, b) for n, b in module._buffers.items() if b is not None and n != "num_batches_tracked"]
 
 
 def units_of(model: nn.Module, order: dict[str, int]) -> list[Unit]:
@@ -51,13 +53,15 @@ def _parts(module: nn.Module, names: Names) -> list[tuple[str, str, list[Slot], 
     kind = next((kind for types, kind in KINDS if isinstance(module, types)), "raw")
     roles = ROLES.get(kind, {})
     groups = module.num_groups if isinstance(module, nn.GroupNorm) else None
-    slots = []
+    slots, more = [], []
     for name, array in travelling(module):
-        if groups is None:
+        if kind != "raw" and name not in OWN:
+            more.append((name, "raw", [names.slot(name, array)], {}))
+        elif groups is None:
             slots.append(names.slot(roles.get(name, name), array))
         else:
             slots.append(names.slot(roles[name], array, (groups,), repeat=len(array) // groups))
-    return [("", kind, slots, settings_of(module))]
+    return [("", kind, slots, settings_of(module))] * bool(slots) + more
 
 
 KINDS = (
@@ -71,6 +75,7 @@ KINDS = (
     (nn.Embedding, "embedding"),
     (nn.PReLU, "prelu"),
 )
+OWN = ("weight", "bias", "running_mean", "running_var")  # of library layers; more a class derived from one adds
 _SCALE = {"weight": "gamma", "bias": "beta"}
 ROLES = {
     "batch_norm": _SCALE,

@@ -50,13 +50,8 @@ def same_shape(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def folded(pair: SlotPair, side: str, array: np.ndarray) -> np.ndarray:
     """A slot's gradient, in MXNet's orientation; where numbers are repeated the gradient of one is their sum."""
     slot = pair.mxnet if side == "mxnet" else pair.torch
-    if slot.repeat > 1:
-        count = int(np.prod(slot.shape)) * slot.repeat
-        flat = array.reshape(-1)[slot.offset : slot.offset + count]
-        value = flat.reshape(slot.shape[0], slot.repeat, *slot.shape[1:]).sum(axis=1)
-    else:
-        value = slot.read(array)
-    return value.T if side == "torch" and pair.transposed else value
+    value = slot.numbers(array).sum(axis=1).reshape(slot.shape)
+    return pair.as_mxnet(value) if side == "torch" else value
 
 
 def slot_pairs(mapping: Mapping) -> Iterator[SlotPair]:
@@ -82,8 +77,7 @@ def by_slots(
 
 def values(pair: SlotPair, side: str, array: np.ndarray) -> np.ndarray:
     """A slot's numbers, in MXNet's orientation."""
-    value = (pair.mxnet if side == "mxnet" else pair.torch).read(array)
-    return value.T if side == "torch" and pair.transposed else value
+    return pair.mxnet.read(array) if side == "mxnet" else pair.as_mxnet(pair.torch.read(array))
 
 
 def label(slot: Any) -> str:
@@ -148,9 +142,8 @@ def as_torch(mapping: Mapping, moved: dict) -> dict:
     arrays: dict[str, np.ndarray] = {}
     for pair in slot_pairs(mapping):
         if pair.mxnet.name in moved["parameters"]:
-            value = pair.mxnet.read(moved["parameters"][pair.mxnet.name])
-            value = value.T if pair.transposed else value
-            size = pair.torch.offset + value.size * pair.torch.repeat
+            value = pair.as_torch(pair.mxnet.read(moved["parameters"][pair.mxnet.name]))
+            size = pair.torch.end
             old = arrays.get(pair.torch.name, np.zeros(0))
             flat = np.zeros(max(size, old.size))
             flat[: old.size] = old.reshape(-1)

@@ -52,8 +52,8 @@ def _graph_cause(stages: Stages, rows: list[Row]) -> Cause | None:
     last = max(units, key=lambda unit: unit.order or 0)
     names = [slot.name for unit in units for slot in unit.slots if slot.name in wrong]
     found = (
-        f"in a graph (hybridized, or a symbol) MXNet's own gradient of {_kind(last)} is wrong: of {_listed(names)} it is "
-        f"not what the same operators give one by one, which torch agrees with"
+        f"in a graph (hybridized, or a symbol) MXNet's own gradient of {_kind(last)} is wrong: of {_listed(names)} it "
+        f"is not what the same operators give one by one, which torch agrees with"
     )
     remedy = "nothing in the port: torch's gradient is the right one, and MXNet's training moved these otherwise"
     return Cause("MXNet's own gradient", last.path or "(model)", found, remedy, 34 if last.kind == "prelu" else None)

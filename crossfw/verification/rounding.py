@@ -129,7 +129,7 @@ class Rounding:
         rng = np.random.default_rng(shake)
 
         def move(array: np.ndarray) -> np.ndarray:
-            if array.dtype.kind != "f" or not array.size:
+            if array.dtype.kind != "f" or (array == np.round(array)).all():  # indices, masks
                 return array
             return array + EPS * float(np.abs(array).max()) * rng.choice([-1.0, 1.0], array.shape)
 

@@ -10,9 +10,9 @@ from crossfw.verification.divergence import locate
 from crossfw.verification.own_faults import check_graphs
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Stages, draws_of
-from crossfw.verification.trial import settle
+from crossfw.verification.trial import alone, settle
 from crossfw.verification.verdict import STAGES, PortVerdict
-from crossfw.weights.matching import constant_faults, coverage_faults, match
+from crossfw.weights.matching import Mapping, constant_faults, coverage_faults, crossing_faults, match, place
 
 
 def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda _: None) -> PortVerdict:
@@ -28,7 +28,7 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
     draws = draws_of(pair.settings["sizes"])
     mapping, weights, notes = settle(pair, mapping, draws[0])
     notes += cover_tables(pair, mapping, weights, draws[1])
-    faults = (*mapping.faults, *constant_faults(mapping, weights["mxnet"], weights["torch"]))
+    faults = (*mapping.faults, *crossing_faults(mapping), *constant_faults(mapping, weights["mxnet"], weights["torch"]))
     for framework, arrays in weights.items():
         sizes = {name: int(array.size) for name, array in arrays.items()}
         faults += tuple(coverage_faults(pair.units[framework], framework, sizes))
@@ -36,7 +36,11 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
         notes.append("no parameters to map: the models are compared as functions")
     stages = Stages(pair, mapping, weights)
     stages.note(*notes)
-    stages.run(advance)
+    if unmapped(mapping):
+        stages.parameters()
+        stages.note("with parameters that have no partner no stage after the parameters is compared")
+    else:
+        stages.run(advance)
     failing = [name for name in STAGES if any(r.stage == name and r.grade == "different" for r in stages.rows)]
     stage = "parameters" if faults else failing[0] if failing else None
     place, where, causes = (), "", ()
@@ -63,3 +67,16 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
         mapping=tuple(mapping.table()),
         versions=pair.versions,
     )
+
+
+def unmapped(mapping: Mapping) -> bool:
+    """Whether parameters on both sides have no partner, or a matrix on one: what is below them cannot be compared.
+
+    A bias that one side lacks leaves models that can be: its cause is known.
+    """
+    lone = alone(mapping)
+    learning = [
+        [slot for unit in units for slot in unit.slots if slot.learns and place(slot) in lone[side]]
+        for side, units in (("mxnet", mapping.mxnet), ("torch", mapping.torch))
+    ]
+    return all(learning) or any(len(slot.shape) > 1 for side in learning for slot in side)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import chain, combinations
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.bounds import longest_sum, rounding_bound
-from crossfw.verification.comparing import by_order, error_of, same_shape
+from crossfw.verification.comparing import by_order, error_of, label, same_shape, values
 from crossfw.verification.draw import draw_weights
+from crossfw.verification.identifying import identified
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Draw
-from crossfw.weights.matching import Mapping, SlotPair
-from crossfw.weights.matching import Pair as UnitPair
+from crossfw.weights.matching import Mapping, SlotPair, by_names, place
 
-TRIALS = 400
-TRIAL_SECONDS = 10.0
+TRIAL_SECONDS = 20.0
+NARROW = 1e-4  # outputs behind operators that are computed in float32
+SAME = 1e-6  # constants that differ by less were rounded to float32 on one side, or computed in it
 
 
 def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str, dict], list[str]]:
@@ -29,81 +28,130 @@ def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str,
     The first mapping stands where the outputs agree under it, or under none of its alternatives.
     """
     current = pair.both("export")
-    weights, notes = starting_weights(pair, mapping, current)
-    target = outputs_under(pair.mxnet, weights["mxnet"], draw)
-    if agrees(pair, weights, target, draw):
-        settled = mapping.settled()
-        return settled, weights, notes + [f"ambiguous: {ambiguity}" for ambiguity in settled.ambiguous]
-    until = time.monotonic() + TRIAL_SECONDS
-    for number, other in enumerate(chain(mapping.alternatives(), exchanged(mapping)), 1):
-        if number > TRIALS or time.monotonic() > until:
-            break
-        tried, _ = starting_weights(pair, other, current)
-        if agrees(pair, tried, target, draw):
-            return other, tried, [*notes, f"parameters of equal shape were told apart by trial ({number} tried)"]
-    return mapping, weights, notes
+    trial = Trial(pair, draw, current, differing(pair, mapping, current))
+    settled = trial.settled(mapping)
+    if settled is not None and trial.own:  # the models agree with constants of their own: they only have equal names
+        settled, trial.own = without(settled, trial.own), []
+    elif trial.own:
+        trial.own, own = [], trial.own
+        settled = trial.settled(mapping)
+        trial.own = own
+    mapping = settled or mapping
+    weights, notes = starting_weights(pair, mapping, current, trial.own)
+    if trial.tried and settled:
+        notes.append(f"parameters of equal shape were told apart by trial ({trial.tried} tried)")
+    faults = tuple(constant_fault(slots, current) for slots in trial.own)
+    return replace(mapping, faults=(*mapping.faults, *faults)), weights, notes
 
 
-def exchanged(mapping: Mapping) -> Iterator[Mapping]:
-    """Mappings in which branches of equal layers have changed places: the longest first, then several at once.
+@dataclass
+class Trial:
+    """Runs of both models under random weights.
 
-    Where branches run side by side the order of execution says nothing about which is which.
+    Args:
+        draw: the inputs. current: the arrays as the models have them.
+        own: constants that keep the numbers of either side.
     """
-    units = [pair.mxnet for pair in mapping.pairs]
-    run = sorted(range(len(units)), key=lambda i: (units[i].order is None, units[i].order or 0))
-    signatures = [units[i].signature() for i in run]
-    beside, apart = [], []
-    for length in range(len(run) // 2, 0, -1):
-        for first in range(len(run) - 2 * length + 1):
-            for second in range(first + length, len(run) - length + 1):
-                if signatures[first : first + length] == signatures[second : second + length]:
-                    places = [(run[first + k], run[second + k]) for k in range(length)]
-                    (beside if second == first + length else apart).append(places)
-    singles = [[one] for one in beside + apart]
-    several = (list(chosen) for count in range(2, len(beside) + 1) for chosen in combinations(beside, count))
-    for chosen in chain(singles, several):
-        touched = [place for places in chosen for both in places for place in both]
-        if len(set(touched)) == len(touched):
-            yield _exchange(mapping, [both for places in chosen for both in places])
+
+    pair: Pair
+    draw: Draw
+    current: dict[str, dict]
+    own: list[SlotPair]
+    tried: int = 0
+
+    def settled(self, mapping: Mapping) -> Mapping | None:
+        """The mapping, or another one, under which the outputs agree; along the names where they tell no difference."""
+        self.until = time.monotonic() + TRIAL_SECONDS
+        if not self.agrees(*self.weights(mapping)):
+            found = identified(mapping, self.weights, self.agrees_again)
+            if found is None or not self.agrees(*self.weights(found)):
+                return None
+            mapping = found
+        named = by_names(mapping)
+        if named is not None and self.agrees_again(*self.weights(named)):
+            mapping = named
+        return mapping.settled()
+
+    def weights(self, mapping: Mapping) -> tuple[dict, dict]:
+        """Random weights of both sides, as a mapping pairs them; biases without partner are zero."""
+        lone = alone(mapping)
+        mxnet = draw_weights(list(mapping.mxnet), self.current["mxnet"], 0, lone["mxnet"])
+        torch = mapping.to_torch(mxnet, self.current["torch"])
+        torch.update({slots.torch.name: np.array(self.current["torch"][slots.torch.name]) for slots in self.own})
+        for arrays, units, side in ((mxnet, mapping.mxnet, "mxnet"), (torch, mapping.torch, "torch")):
+            for slot in (slot for unit in units for slot in unit.slots):
+                if place(slot) in lone[side] and slot.learns and len(slot.shape) == 1:
+                    slot.write(arrays[slot.name], np.zeros(slot.shape))
+        return mxnet, torch
+
+    def agrees_again(self, mxnet: dict, torch: dict) -> bool:
+        """`agrees`, counted, while there is time."""
+        self.tried += 1
+        return time.monotonic() < self.until and self.agrees(mxnet, torch)
+
+    def agrees(self, mxnet: dict, torch: dict) -> bool:
+        """Whether the outputs agree once some arrays of both sides have new numbers."""
+        try:
+            target, narrow = outputs_under(self.pair.mxnet, mxnet, self.draw)
+            found, _ = outputs_under(self.pair.torch, torch, self.draw)
+        except CrossfwError:
+            return False
+        units = self.pair.units["mxnet"]
+        terms = max(longest_sum(units), self.pair.positions)
+        limit = NARROW if narrow else rounding_bound(self.pair.settings["dtype"] or "float64", terms, len(units))
+        return all(error_of(*same_shape(a, b)) <= limit for _, _, a, b in by_order(target, found))
 
 
-def _exchange(mapping: Mapping, places: list[tuple[int, int]]) -> Mapping:
-    pairs = list(mapping.pairs)
-    for a, b in places:
-        pairs[a], pairs[b] = _joined(mapping.pairs[a], mapping.pairs[b]), _joined(mapping.pairs[b], mapping.pairs[a])
-    return replace(mapping, pairs=tuple(pairs))
+def alone(mapping: Mapping) -> dict[str, set]:
+    """Of both sides the places that have no partner."""
+    found = {}
+    for side, units in (("mxnet", mapping.mxnet), ("torch", mapping.torch)):
+        done = {place(getattr(slots, side)) for slots in mapping.slot_pairs()}
+        found[side] = {place(slot) for unit in units for slot in unit.slots} - done
+    return found
 
 
-def _joined(left: UnitPair, right: UnitPair) -> UnitPair:
-    """The MXNet unit of one pair with the torch unit of another of the same signature."""
-    partners = {slots.mxnet.role: slots for slots in right.slots}
-    slots = tuple(
-        SlotPair(own.mxnet, partners[own.mxnet.role].torch, partners[own.mxnet.role].transposed)
-        for own in left.slots
-        if own.mxnet.role in partners
-    )
-    return UnitPair(left.mxnet, right.torch, slots, "trial")
+def differing(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> list[SlotPair]:
+    """Pairs of constants that the models have with other numbers.
+
+    One of torch whose numbers are all equal may wait for those of MXNet's checkpoint.
+    """
+    found = []
+    for slots in mapping.slot_pairs():
+        if (slots.mxnet.constant or slots.torch.constant) and not (slots.mxnet.learns or slots.torch.learns):
+            mxnet, torch = current["mxnet"][slots.mxnet.name], current["torch"][slots.torch.name]
+            waits = pair.settings["checkpoints"]["mxnet"] and torch.size > 1 and (torch == torch.flat[0]).all()
+            if not waits and error_of(values(slots, "torch", torch), values(slots, "mxnet", mxnet)) > SAME:
+                found.append(slots)
+    return found
 
 
-def agrees(pair: Pair, weights: dict[str, dict], target: dict[str, np.ndarray], draw: Draw) -> bool:
-    """Whether torch's outputs under the weights are MXNet's."""
-    try:
-        found = outputs_under(pair.torch, weights["torch"], draw)
-    except CrossfwError:
-        return False
-    terms = max(longest_sum(pair.units["mxnet"]), pair.positions)
-    limit = rounding_bound(pair.settings["dtype"] or "float64", terms, len(pair.units["mxnet"]))
-    return all(error_of(*same_shape(a, b)) <= limit for _, _, a, b in by_order(target, found))
+def constant_fault(slots: SlotPair, current: dict[str, dict]) -> str:
+    """What a constant is on both sides."""
+    ours = values(slots, "torch", current["torch"][slots.torch.name]).reshape(-1)
+    theirs = values(slots, "mxnet", current["mxnet"][slots.mxnet.name]).reshape(-1)
+    at = int(np.argmax(np.abs(ours.astype(np.float64) - theirs.astype(np.float64))))
+    told = f"number {at} of {ours.size} is {ours[at]:g} in torch and {theirs[at]:g} in MXNet"
+    return f"the constant {label(slots.torch)} differs from {label(slots.mxnet)} of MXNet: {told}"
 
 
-def outputs_under(side: Any, weights: dict[str, np.ndarray], draw: Draw) -> dict[str, np.ndarray]:
-    """A side's outputs in inference mode with given weights."""
+def without(mapping: Mapping, left_out: list[SlotPair]) -> Mapping:
+    """The mapping without some pairs of constants."""
+    pairs = [replace(p, slots=tuple(slots for slots in p.slots if slots not in left_out)) for p in mapping.pairs]
+    return replace(mapping, pairs=tuple(pair for pair in pairs if pair.slots or pair.mxnet.kind != "raw"))
+
+
+def outputs_under(side: Any, weights: dict[str, np.ndarray], draw: Draw) -> tuple[dict[str, np.ndarray], bool]:
+    """A side's outputs in inference mode with given weights, and whether some of it was computed in float32."""
     side.call("load", values=weights)
-    return side.call("forward", **draw.arguments, training=False)["outputs"]
+    found = side.call("forward", **draw.arguments, training=False)
+    return found["outputs"], bool(found.get("narrow"))
 
 
-def starting_weights(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> tuple[dict[str, dict], list[str]]:
-    """The weights that both sides start from: those of a checkpoint, or random ones.
+def starting_weights(
+    pair: Pair, mapping: Mapping, current: dict[str, dict], own: list[SlotPair]
+) -> tuple[dict[str, dict], list[str]]:
+    """The weights that both sides start from: those of a checkpoint, or random ones; but for constants of their own.
 
     Raises:
         CrossfwError: a checkpoint holds NaN.
@@ -114,14 +162,19 @@ def starting_weights(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> 
     if len(files) == 2:
         return current, ["weights: both checkpoints"]
     if "torch" in files:
-        mxnet = pair.keep(mapping.to_mxnet(current["torch"], current["mxnet"]).items())
-        return {"torch": current["torch"], "mxnet": mxnet}, ["weights: those of the torch checkpoint, on both sides"]
+        mxnet = mapping.to_mxnet(current["torch"], current["mxnet"])
+        mxnet.update({slots.mxnet.name: current["mxnet"][slots.mxnet.name] for slots in own})
+        weights = {"torch": current["torch"], "mxnet": pair.keep(mxnet.items())}
+        return weights, ["weights: those of the torch checkpoint, on both sides"]
     if "mxnet" in files:
         mxnet, note = current["mxnet"], "weights: those of the MXNet checkpoint, on both sides"
     else:
-        mxnet = pair.keep(draw_weights(pair.units["mxnet"], current["mxnet"], seed=0).items())
+        drawn = draw_weights(list(mapping.mxnet), current["mxnet"], 0, alone(mapping)["mxnet"])
+        mxnet = pair.keep(drawn.items())
         note = "weights: random ones, seed 0"
-    return {"mxnet": mxnet, "torch": pair.keep(mapping.to_torch(mxnet, current["torch"]).items())}, [note]
+    torch = mapping.to_torch(mxnet, current["torch"])
+    torch.update({slots.torch.name: current["torch"][slots.torch.name] for slots in own})
+    return {"mxnet": mxnet, "torch": pair.keep(torch.items())}, [note]
 
 
 def require_numbers(arrays: dict[str, np.ndarray], path: str) -> None:

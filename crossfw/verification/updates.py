@@ -36,7 +36,7 @@ class Updates:
         for pair in slot_pairs(self.mapping):
             if pair.mxnet.name in gradients and pair.torch.name in torch:
                 value = pair.mxnet.read(gradients[pair.mxnet.name])
-                pair.torch.write(torch[pair.torch.name], (value.T if pair.transposed else value) / pair.torch.repeat)
+                pair.torch.write(torch[pair.torch.name], pair.as_torch(value) / pair.torch.repeat)
         return self.pair.keep(torch.items())
 
     @property

@@ -90,7 +90,8 @@ class PortVerdict:
         """ "agrees", "differs", or "not compared" where parameters lack a partner and no known cause tells why."""
         if self:
             return "agrees"
-        alone = self.stage == "parameters" and not self.causes and all("no partner" in fault for fault in self.faults)
+        lone = bool(self.faults) and all("no partner" in fault for fault in self.faults)
+        alone = self.stage == "parameters" and not self.causes and lone
         return "not compared" if alone or not self.rows else "differs"
 
     @property

@@ -19,7 +19,7 @@ from crossfw.weights.names import STATISTICS, units_from_names
 from crossfw.weights.params import ParamsFile, plain_names
 from crossfw.weights.safetensors_file import Tensor, chunks
 from crossfw.weights.stored import StoredArray
-from crossfw.weights.symbol_file import fixed_gammas, ones_like
+from crossfw.weights.symbol_file import fixed_gammas, ones_like, slopes
 from crossfw.weights.torch_side import TorchSide, describe_torch
 from crossfw.weights.unit_mapping import Pair
 from crossfw.weights.units import Slot, Unit
@@ -45,9 +45,8 @@ def plan_for_module(params: ParamsFile, port: str, torch_python: str | None) -> 
         arrays[name] = ones_like(arrays[name])
         plan.notes[name] = "fixed at 1 by the symbol beside the file; it is written as ones"
     side = describe_torch(port, list(arrays), torch_python)
-    units = _tied(
-        units_from_names({name: array.shape for name, array in arrays.items()}, side.units), side.units, arrays
-    )
+    shapes = {name: array.shape for name, array in arrays.items()}
+    units = _tied(units_from_names(shapes, side.units, slopes(params.file.path)), side.units, arrays)
     units = [_learning(unit, arrays) for unit in units]
     mapping = match(units, side.units, side.rename)
     mapping = match(units, _learn_alike(side.units, mapping), side.rename)
@@ -86,10 +85,11 @@ def _learning(unit: Unit, arrays: Mapping[str, StoredArray]) -> Unit:
 def _learn_alike(torch: list[Unit], mapping: Matched) -> list[Unit]:
     """Torch's units with each partner's word on what learns: a file cannot say that it differs."""
     partner = {slots.torch.name: slots.mxnet.learns for pair in mapping.pairs for slots in pair.slots}
-    return [
-        replace(u, slots=tuple(replace(s, learns=partner.get(s.name, s.role not in STATISTICS)) for s in u.slots))
-        for u in torch
-    ]
+
+    def learns(slot: Slot) -> bool:
+        return partner.get(slot.name, slot.role not in STATISTICS and not slot.constant)
+
+    return [replace(unit, slots=tuple(replace(s, learns=learns(s)) for s in unit.slots)) for unit in torch]
 
 
 def _tied(units: list[Unit], torch: list[Unit], arrays: Mapping[str, StoredArray]) -> list[Unit]:
@@ -176,10 +176,10 @@ def _assemble(
     for pair in sources:
         slots = pair.slots[0]
         value = slots.mxnet.read(read(arrays[slots.mxnet.name]))
-        parts.append((slots.torch, value.T if slots.transposed else value))
+        parts.append((slots.torch, slots.as_torch(value)))
     slot, value = parts[0]
-    if slot.offset == 0 and slot.repeat == 1 and slot.shape == shape:
-        return value
+    if slot.repeat == 1 and slot.part is None and len(parts) == 1 and slot.count == math.prod(shape):
+        return value.reshape(shape)
     whole = np.zeros(shape, np.result_type(*(value for _, value in parts)))
     for slot, value in parts:
         slot.write(whole, np.ascontiguousarray(value))

@@ -9,7 +9,7 @@ or embedding?), the torch model that it is meant for decides. Whatever is left i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,21 +48,25 @@ WORDS = (
 STATISTICS = ("running_mean", "running_var")
 
 
-def units_from_names(shapes: dict[str, Shape], torch: Sequence[Unit]) -> list[Unit]:
+def units_from_names(shapes: dict[str, Shape], torch: Sequence[Unit], slopes: Collection[str] = ()) -> list[Unit]:
     """The layers, in the order of the names.
 
     Args:
         shapes: name without `arg:` and `aux:` -> shape.
         torch: the units of the torch model that the file is meant for.
+        slopes: names of PReLU's, which a symbol calls `NAME_gamma`.
     """
     layers: dict[str, dict[str, str]] = {}
     for name in shapes:
         found = NAME.fullmatch(name)
         path, role = (found["path"] or "", ROLES[found["role"]]) if found else (name, "raw")
+        role = "alpha" if name in slopes else role
         layers.setdefault(path, {})[role if role not in layers.get(path, {}) else f"raw {name}"] = name
     paths = recurrent_paths([path for path, roles in layers.items() if "W_hh" in roles])
     free, units = list(torch), []
     for path, names in layers.items():
+        if set(names) == {"gamma"} and _slope(shapes[names["gamma"]], free):
+            names = {"alpha": names["gamma"]}
         roles = {role: shapes[name] for role, name in names.items()}
         flat = _flat(path, names["flat"], shapes, free) if set(names) == {"flat"} else []
         kind = "raw" if flat else _kind(path, roles, free)
@@ -143,6 +147,11 @@ def _fits(roles: dict[str, Shape], unit: Unit) -> bool:
     if not unit.kind.endswith("_norm") and set(theirs) != set(roles):
         return False
     return all(theirs.get(role, shape) == shape for role, shape in roles.items())
+
+
+def _slope(shape: Shape, torch: Sequence[Unit]) -> bool:
+    """Whether a gamma without a beta, as no norm is stored, is a slope that torch has a place for."""
+    return any(unit.kind == "prelu" and unit.slots[0].shape == shape for unit in torch)
 
 
 def _take(free: list[Unit], unit: Unit) -> None:

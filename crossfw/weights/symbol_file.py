@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,14 +27,24 @@ def fixed_gammas(params: Path) -> set[str]:
     Raises:
         CrossfwError: the file is no symbol.
     """
+    return _second_inputs(params, lambda node: node["op"] in BATCH_NORMS and _fixes(node))
+
+
+def slopes(params: Path) -> set[str]:
+    """Names of the slopes of PReLU, which a symbol calls `NAME_gamma` as it does a norm's scale; as `fixed_gammas`."""
+    return _second_inputs(params, lambda node: node["op"] == "LeakyReLU")
+
+
+def _second_inputs(params: Path, wanted: Callable[[dict], bool]) -> set[str]:
+    """Names of what some operators of the symbol beside a checkpoint take as their second input."""
     prefix = re.fullmatch(r"(.*)-\d{4,}\.params", params.name)
     path = params.with_name(f"{prefix[1]}-symbol.json") if prefix else None
     if path is None or not path.is_file():
         return set()
     try:
         nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
-        layers = [node for node in nodes if node["op"] in BATCH_NORMS]
-        return {nodes[node["inputs"][1][0]]["name"] for node in layers if _fixes(node)}
+        layers = [node for node in nodes if wanted(node) and len(node["inputs"]) > 1]
+        return {nodes[node["inputs"][1][0]]["name"] for node in layers}
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         found = f"it is no symbol of MXNet: {error!r}"
         raise CrossfwError(f"read {path}", found, "save it again, or move it away from the .params file") from error

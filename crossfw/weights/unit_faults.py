@@ -9,9 +9,10 @@ from collections.abc import Mapping as Dictionary
 import numpy as np
 
 from crossfw.weights.unit_mapping import Mapping, Pair, full_name
-from crossfw.weights.unit_slots import NORMS, SlotPair, count
+from crossfw.weights.unit_slots import NORMS, SlotPair
 from crossfw.weights.units import Slot, Unit
 
+LINEAR = {"dense", "conv"}  # the same function where their weights hold the same numbers
 NUMERALS = {2: "two", 3: "three", 4: "four"}
 Place = tuple  # (name, offset)
 
@@ -37,15 +38,21 @@ def fixed(unit: Unit, slot: Slot) -> bool:
     return unit.kind in NORMS and slot.role in ("gamma", "beta") and not slot.learns
 
 
+def optional(unit: Unit, slot: Slot) -> bool:
+    """Whether a slot needs no partner: the other side may have a number in its code, or compute the array there."""
+    return fixed(unit, slot) or (unit.kind == "raw" and not slot.learns)
+
+
 def pair_faults(pair: Pair, mapped_mxnet: set[Place], mapped_torch: set[Place], renamed: bool) -> list[str]:
     """Differences in kind, roles, shapes and learning between two partners."""
     found = []
     kinds = (pair.mxnet.kind, pair.torch.kind)
-    if kinds[0] != kinds[1] and "raw" not in kinds and not renamed:
-        found.append(f"{title(pair)}: a {kinds[0]} in MXNet, a {kinds[1]} in torch")
     used = {slots.mxnet for slots in pair.slots}, {slots.torch for slots in pair.slots}
     left = [slot for slot in pair.mxnet.slots if slot not in used[0]]
     right = [slot for slot in pair.torch.slots if slot not in used[1]]
+    same = not left and not right and set(kinds) <= LINEAR
+    if kinds[0] != kinds[1] and "raw" not in kinds and not renamed and not same:
+        found.append(f"{title(pair)}: a {kinds[0]} in MXNet, a {kinds[1]} in torch")
     if len(left) == len(right) == len(pair.mxnet.slots) == len(pair.torch.slots) == 1:
         names = f"{left[0].name} of MXNet is {left[0].shape}, {right[0].name} of torch {right[0].shape}"
         return [*found, f"{title(pair)}: {names}"]
@@ -54,10 +61,10 @@ def pair_faults(pair: Pair, mapped_mxnet: set[Place], mapped_torch: set[Place], 
         other = partners.pop(slot.role, None)
         if other is not None:
             found.append(f"{title(pair)}: MXNet's {slot.role} is {slot.shape}, torch's {other.shape}")
-        elif not fixed(pair.mxnet, slot) and place(slot) not in mapped_mxnet:
+        elif not optional(pair.mxnet, slot) and place(slot) not in mapped_mxnet:
             found.append(f"{title(pair)}: MXNet has {_one(slot)}, torch has none")
     for slot in partners.values():
-        if not fixed(pair.torch, slot) and place(slot) not in mapped_torch:
+        if not optional(pair.torch, slot) and place(slot) not in mapped_torch:
             found.append(f"{title(pair)}: torch has {_one(slot)}, MXNet has none")
     return found + [fault for slots in pair.slots for fault in _learning(pair, slots)]
 
@@ -77,8 +84,8 @@ def _learning(pair: Pair, slots: SlotPair) -> list[str]:
 
 
 def lonely(units: Iterable[Unit]) -> list[tuple[Unit, list[Slot]]]:
-    """What of the units without partner is a fault: all but a norm's ones and zeros."""
-    rest = [(unit, [slot for slot in unit.slots if not fixed(unit, slot)]) for unit in units]
+    """What of the units without partner is a fault: all but a norm's ones and zeros, and constants."""
+    rest = [(unit, [slot for slot in unit.slots if not optional(unit, slot)]) for unit in units]
     return [(unit, slots) for unit, slots in rest if slots]
 
 
@@ -109,7 +116,7 @@ def constant_faults(
 ) -> list[str]:
     """Gammas and betas that have no partner because they do not learn, and yet are not ones and zeros.
 
-    Of MXNet a gamma with the setting `fix_gamma` is left out: whatever is stored, it counts as 1.
+    A gamma that counts as 1 whatever is stored is left out.
     """
     found = []
     for framework, units, arrays in (("MXNet", mapping.mxnet, mxnet_arrays), ("torch", mapping.torch, torch_arrays)):
@@ -117,8 +124,7 @@ def constant_faults(
         lonely_slots = [(unit, slot) for unit in units for slot in unit.slots if place(slot) not in done]
         for unit, slot in lonely_slots:
             value, word = (1, "ones") if slot.role == "gamma" else (0, "zeros")
-            ignored = slot.role == "gamma" and unit.settings.get("fix_gamma")
-            if fixed(unit, slot) and not ignored and (slot.read(arrays[slot.name]) != value).any():
+            if fixed(unit, slot) and slot.counts_as is None and (slot.read(arrays[slot.name]) != value).any():
                 name = full_name(slot, unit)
                 found.append(f"{name} of {framework} has no partner, does not learn, and is not {word}")
     return found
@@ -151,7 +157,9 @@ def coverage_faults(units: Iterable[Unit], framework: str, sizes: dict[str, int]
     spans: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for unit in units:
         for slot in unit.slots:
-            spans[slot.name].add((slot.offset, slot.offset + count(slot)))
+            length = slot.count // slot.blocks
+            starts = [slot.offset + block * slot.stride for block in range(slot.blocks)]
+            spans[slot.name].update((start, start + length) for start in starts)
     found = []
     for name in sizes if sizes is not None else spans:
         if name not in spans:

@@ -26,14 +26,12 @@ class Group:
     Attributes:
         mxnet, torch: units, or None where the other side's has no partner; k-th belongs to k-th.
         evidence: what settled them.
-        other: the torch side as other evidence would have it, where that differs.
         doubt: why the evidence does not settle them; empty if it does.
     """
 
     mxnet: tuple[Unit | None, ...]
     torch: tuple[Unit | None, ...]
     evidence: str
-    other: tuple[Unit | None, ...] = ()
     doubt: str = ""
 
     def pairs(self) -> list[tuple[Unit, Unit]]:
@@ -86,7 +84,7 @@ def settle(left: Sequence[Unit], right: Sequence[Unit]) -> list[Group]:
     if _in_order(left) and _in_order(right):
         if gain < TIE:
             return [Group(tuple(left), tuple(right), ORDER)]
-        return [Group(tuple(left), tuple(right), ORDER, by_name, "order of execution and names disagree")]
+        return [Group(tuple(left), tuple(right), ORDER, "order of execution and names disagree")]
     return [_settled_by_name(left, right, score, named, by_name)]
 
 
@@ -95,10 +93,10 @@ def _settled_by_name(
 ) -> Group:
     """Names decide where an order of execution is not known; what they leave open goes by the order of definition."""
     if not undecided(score, named).any():
-        return Group(tuple(left), by_name, NAME, tuple(right))
+        return Group(tuple(left), by_name, NAME)
     if np.ptp(score) < TIE:
-        return Group(tuple(left), tuple(right), DEFINITION, (), "neither order of execution nor names tell them apart")
-    return Group(tuple(left), by_name, NAME, tuple(right), "names do not tell all of them apart")
+        return Group(tuple(left), tuple(right), DEFINITION, "neither order of execution nor names tell them apart")
+    return Group(tuple(left), by_name, NAME, "names do not tell all of them apart")
 
 
 def common(score: np.ndarray) -> list[tuple[int, int]]:
@@ -236,4 +234,4 @@ def _padded(first: list[Unit], second: list[Unit], chosen: np.ndarray, evidence:
     left = (*first, *[None] * len(spare))
     right = (*(second[column] if column >= 0 else None for column in chosen), *(second[column] for column in spare))
     doubt = "names do not tell which of them has no partner" if doubtful else ""
-    return Group(left, right, evidence, (), doubt)
+    return Group(left, right, evidence, doubt)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,10 +37,6 @@ class Ambiguity:
         return f"{', '.join(self.mxnet)} of MXNet against {', '.join(self.torch)} of torch: {self.reason}"
 
 
-def _none() -> Iterator[Mapping]:
-    return iter(())
-
-
 @dataclass(frozen=True)
 class Mapping:
     """What `match` found.
@@ -58,11 +53,6 @@ class Mapping:
     ambiguous: tuple[Ambiguity, ...]
     mxnet: tuple[Unit, ...] = ()
     torch: tuple[Unit, ...] = ()
-    trials: Callable[[], Iterator[Mapping]] = field(default=_none, repr=False, compare=False)
-
-    def alternatives(self) -> Iterator[Mapping]:
-        """Other mappings to try, the most likely first, at most 200; a pair they change has the evidence `trial`."""
-        return self.trials()
 
     def settled(self) -> Mapping:
         """This mapping after a trial has shown that it is right: nothing is ambiguous any more."""
@@ -70,7 +60,7 @@ class Mapping:
         pairs = [
             replace(pair, evidence=TRIAL) if doubtful & names(pair.mxnet, pair.slots) else pair for pair in self.pairs
         ]
-        return replace(self, pairs=tuple(pairs), ambiguous=(), trials=_none)
+        return replace(self, pairs=tuple(pairs), ambiguous=())
 
     def slot_pairs(self) -> list[SlotPair]:
         """All pairs of slots."""
@@ -87,12 +77,8 @@ class Mapping:
             CrossfwError: an array of a slot is missing or has another size.
         """
         moves = []
-        for pair in self.pairs:
-            for slots in pair.slots:
-                value = _read(slots.mxnet, mxnet_arrays, "MXNet")
-                if slots.mxnet.role == "gamma" and pair.mxnet.settings.get("fix_gamma"):
-                    value = np.ones_like(value)
-                moves.append((slots.torch, value.T if slots.transposed else value))
+        for slots in self.slot_pairs():
+            moves.append((slots.torch, slots.as_torch(_read(slots.mxnet, mxnet_arrays, "MXNet"))))
         return _written(moves, torch_arrays, "torch")
 
     def to_mxnet(
@@ -101,8 +87,7 @@ class Mapping:
         """MXNet's arrays with torch's numbers; as `to_torch`, the other way."""
         moves = []
         for slots in self.slot_pairs():
-            value = _read(slots.torch, torch_arrays, "torch")
-            moves.append((slots.mxnet, value.T if slots.transposed else value))
+            moves.append((slots.mxnet, slots.as_mxnet(_read(slots.torch, torch_arrays, "torch"))))
         return _written(moves, mxnet_arrays, "MXNet")
 
     def table(self) -> list[dict[str, str]]:
@@ -111,8 +96,8 @@ class Mapping:
         for pair in self.pairs:
             for slots in pair.slots:
                 shape = str(slots.mxnet.shape)
-                if slots.transposed:
-                    shape += f", {slots.torch.shape} transposed"
+                if slots.mxnet.shape != slots.torch.shape:
+                    shape += f", {slots.torch.shape}" + " transposed" * slots.transposed
                 rows.append(
                     {"mxnet": full_name(slots.mxnet, pair.mxnet), "torch": full_name(slots.torch, pair.torch)}
                     | {"shape": shape, "evidence": pair.evidence}
@@ -122,7 +107,8 @@ class Mapping:
 
 def full_name(slot: Slot, unit: Unit) -> str:
     """The array's own name, with the role where the array holds more than this slot."""
-    return slot.name if slot.offset == 0 and slot.role in slot.name else f"{slot.name} ({unit.path}.{slot.role})"
+    whole = slot.offset == 0 and slot.part is None
+    return slot.name if whole and slot.role in slot.name else f"{slot.name} ({unit.path}.{slot.role})"
 
 
 def names(unit: Unit, slots: tuple[SlotPair, ...]) -> set[str]:
@@ -134,9 +120,8 @@ def _array(slot: Slot, arrays: Dictionary[str, np.ndarray], framework: str) -> n
     if slot.name not in arrays:
         found = f"no array of that name{nearest(slot.name, arrays)}"
         raise CrossfwError(f"{slot.name} of the {framework} model", found, "give the arrays of the model described")
-    needed = slot.offset + int(np.prod(slot.shape, dtype=np.int64)) * slot.repeat
-    if arrays[slot.name].size < needed:
-        found = f"an array of {arrays[slot.name].size} numbers where the description has {needed}"
+    if arrays[slot.name].size < slot.end:
+        found = f"an array of {arrays[slot.name].size} numbers where the description has {slot.end}"
         raise CrossfwError(f"{slot.name} of the {framework} model", found, "give the arrays of the model described")
     return arrays[slot.name]
 

@@ -34,6 +34,7 @@ SYNONYMS = {
     "batchnorm": "norm",
 }
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+GATE = re.compile(r"[xh][ifgcorzn]")  # `W_xi`: of the input, for the gate i
 NUMBERS = 0.01  # what ranks of numbers may weigh beside words: they decide only where words do not
 TIE = 1e-10  # sums of scores that differ by less say nothing; the smallest step of ranks among 1,000 is 2e-8
 
@@ -41,7 +42,7 @@ TIE = 1e-10  # sums of scores that differ by less say nothing; the smallest step
 def parts(name: str) -> tuple[list[str], tuple[int, ...]]:
     """The words of a name, lowercase and with synonyms replaced, and its numbers."""
     plain = re.sub(r"i2h|h2h", lambda found: found[0].replace("2", ""), name)
-    found = PART.findall(plain)
+    found = [part for word in PART.findall(plain) for part in (word if GATE.fullmatch(word) else (word,))]
     words = [SYNONYMS.get(part.lower(), part.lower()) for part in found if not part.isdigit()]
     return words, tuple(int(part) for part in found if part.isdigit())
 

@@ -1,15 +1,15 @@
-"""A plan: which units go together, from which a mapping follows; and the plans that differ from it."""
+"""A plan: which units go together, from which a mapping follows."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from crossfw.weights.unit_faults import coverage_faults, lonely_faults, mapped, pair_faults, place, tie_faults
 from crossfw.weights.unit_groups import ORDER, Group, aligned, kinship, sequence
-from crossfw.weights.unit_mapping import TRIAL, Ambiguity, Mapping, Pair
+from crossfw.weights.unit_mapping import Ambiguity, Mapping, Pair
 from crossfw.weights.unit_rename import RENAME
 from crossfw.weights.unit_slots import guessed_transposition, may_be_transposed, paired_slots, votes, without
 from crossfw.weights.units import Unit
@@ -23,84 +23,82 @@ class Plan:
         mxnet, torch: all units.
         fixed: pairs that the user names.
         groups: the others, by evidence.
-        changes: index of a group -> its torch side in another order, to be tried.
-        flips: MXNet's places of square matrices that are transposed against what is believed, to be tried.
     """
 
     mxnet: tuple[Unit, ...]
     torch: tuple[Unit, ...]
     fixed: tuple[Pair, ...]
     groups: tuple[Group, ...] = ()
-    changes: dict[int, tuple[Unit | None, ...]] = field(default_factory=dict)
-    flips: frozenset = frozenset()
 
     def pairs(self) -> list[Pair]:
         """All pairs of units that evidence or the user has made; square matrices as their shapes were equal."""
-        found = list(self.fixed)
-        for index, group in enumerate(self.groups):
-            now = replace(group, torch=self.changes.get(index, group.torch))
-            believed = {id(left): right for left, right in zip(group.mxnet, group.torch) if left}
-            for left, right in now.pairs():
-                evidence = group.evidence if believed[id(left)] is right else TRIAL
-                found.append(Pair(left, right, tuple(paired_slots(left, right)), evidence))
-        return found
-
-    def remaining(self, pairs: Sequence[Pair]) -> tuple[list[Unit], list[Unit]]:
-        """What no pair accounts for."""
-        sides = []
-        for units, side in ((self.mxnet, "mxnet"), (self.torch, "torch")):
-            used = {place(slot) for pair in pairs for slot in getattr(pair, side).slots}
-            sides.append([rest for rest in (without(unit, used) for unit in units) if rest])
-        return sides[0], sides[1]
-
-    def squares(self, pairs: Sequence[Pair]) -> list[tuple[tuple, bool, bool]]:
-        """(MXNet's place, transposed, settled) of each matrix whose shape leaves open whether it stands transposed."""
-        flat = [(pair.mxnet, pair.torch, slots) for pair in pairs for slots in pair.slots]
-        counts = votes(flat)
+        made = [(left, right, group.evidence) for group in self.groups for left, right in group.pairs()]
         return [
-            (place(slots.mxnet), *guessed_transposition(left, right, slots, counts))
-            for left, right, slots in flat
-            if may_be_transposed(left, right, slots)
+            *self.fixed,
+            *(Pair(left, right, tuple(paired_slots(left, right)), evidence) for left, right, evidence in made),
         ]
+
+    def remaining(self) -> tuple[list[Unit], list[Unit]]:
+        """What no pair accounts for."""
+        return remaining(self.mxnet, self.torch, self.pairs())
 
     def mapping(self) -> Mapping:
-        """The mapping that follows, without alternatives."""
+        """The mapping that follows."""
         pairs = self.pairs()
-        squares = self.squares(pairs)
-        turned = {where for where, transposed, _ in squares if transposed != (where in self.flips)}
-        pairs = [_turned(pair, turned, self.flips) for pair in pairs]
-        pairs += near_pairs(self.mxnet, self.torch, *self.remaining(pairs), pairs)
-        tree = {unit.path: index for index, unit in enumerate(self.mxnet)}
-        pairs.sort(key=lambda pair: tree[pair.mxnet.path])
+        turned, unsettled = squares(pairs)
+        pairs = [_turned(pair, turned) for pair in pairs]
+        pairs += near_pairs(self.mxnet, self.torch, *remaining(self.mxnet, self.torch, pairs), pairs)
         ambiguous = [
-            Ambiguity(_names(group.mxnet), _names(group.torch), group.doubt)
-            for index, group in enumerate(self.groups)
-            if group.doubt and index not in self.changes
+            Ambiguity(_names(group.mxnet), _names(group.torch), group.doubt) for group in self.groups if group.doubt
         ]
-        unsettled = {where for where, _, settled in squares if not settled}
-        if unsettled and not self.flips:
+        if unsettled:
             open_ = [slots for pair in pairs for slots in pair.slots if place(slots.mxnet) in unsettled]
             names = tuple(slots.mxnet.name for slots in open_), tuple(slots.torch.name for slots in open_)
             ambiguous.append(Ambiguity(*names, "square matrices, which may stand transposed"))
-        return Mapping(tuple(pairs), self.faults(pairs), tuple(ambiguous), self.mxnet, self.torch)
-
-    def faults(self, pairs: Sequence[Pair]) -> tuple[str, ...]:
-        """All that is wrong, one sentence each."""
-        done = mapped(pairs, "mxnet"), mapped(pairs, "torch")
-        found = [fault for pair in pairs for fault in pair_faults(pair, *done, pair.evidence == RENAME)]
-        found += lonely_faults(*self.remaining(pairs)) + tie_faults(pairs)
-        return tuple(found + coverage_faults(self.mxnet, "MXNet") + coverage_faults(self.torch, "torch"))
+        return replace(assembled(self.mxnet, self.torch, pairs), ambiguous=tuple(ambiguous))
 
 
-def _turned(pair: Pair, turned: set, flips: frozenset) -> Pair:
-    slots = tuple(
+def assembled(mxnet: tuple[Unit, ...], torch: tuple[Unit, ...], pairs: Sequence[Pair]) -> Mapping:
+    """The mapping of the pairs, with all that is wrong with it."""
+    tree = {unit.path: index for index, unit in enumerate(mxnet)}
+    pairs = sorted(pairs, key=lambda pair: tree[pair.mxnet.path])
+    done = mapped(pairs, "mxnet"), mapped(pairs, "torch")
+    faults = [fault for pair in pairs for fault in pair_faults(pair, *done, pair.evidence == RENAME)]
+    faults += lonely_faults(*remaining(mxnet, torch, pairs)) + tie_faults(pairs)
+    faults += coverage_faults(mxnet, "MXNet") + coverage_faults(torch, "torch")
+    return Mapping(tuple(pairs), tuple(faults), (), mxnet, torch)
+
+
+def remaining(mxnet: Sequence[Unit], torch: Sequence[Unit], pairs: Sequence[Pair]) -> tuple[list[Unit], list[Unit]]:
+    """What of the units no pair accounts for."""
+    sides = []
+    for units, side in ((mxnet, "mxnet"), (torch, "torch")):
+        used = {place(slot) for pair in pairs for slot in getattr(pair, side).slots}
+        sides.append([rest for rest in (without(unit, used) for unit in units) if rest])
+    return sides[0], sides[1]
+
+
+def squares(pairs: Sequence[Pair]) -> tuple[set, set]:
+    """MXNet's places of matrices that stand transposed by evidence, and of those of which shapes leave that open."""
+    flat = [(pair.mxnet, pair.torch, slots) for pair in pairs for slots in pair.slots]
+    counts = votes(flat)
+    turned, unsettled = set(), set()
+    for left, right, slots in flat:
+        if may_be_transposed(left, right, slots):
+            transposed, settled = guessed_transposition(left, right, slots, counts)
+            turned |= {place(slots.mxnet)} if transposed else set()
+            unsettled |= set() if settled else {place(slots.mxnet)}
+    return turned, unsettled
+
+
+def _turned(pair: Pair, turned: set) -> Pair:
+    slots = (
         replace(slots, transposed=place(slots.mxnet) in turned)
         if may_be_transposed(pair.mxnet, pair.torch, slots)
         else slots
         for slots in pair.slots
     )
-    evidence = TRIAL if any(place(slots.mxnet) in flips for slots in slots) else pair.evidence
-    return replace(pair, slots=slots, evidence=evidence)
+    return replace(pair, slots=tuple(slots))
 
 
 def _names(units: Sequence[Unit | None]) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from typing import Union
 from crossfw.checks import nearest
 from crossfw.errors import CrossfwError
 from crossfw.weights.unit_mapping import Pair
-from crossfw.weights.unit_slots import SlotPair, count, paired_slots, without
-from crossfw.weights.units import Slot, Unit
+from crossfw.weights.unit_slots import cut_in_parts, fitting, paired_slots, without
+from crossfw.weights.units import Unit
 
 RENAME = "rename"
 Rename = Union[dict, Sequence, Callable, None]
@@ -103,11 +103,8 @@ def _pairs(left: list[Part], right: list[Part], asked: str) -> list[Pair]:
             raise CrossfwError(asked, found, "map each name once")
     pairs = []
     for (unit, slot), (partner, other) in zip(left, right):
-        slots: tuple[SlotPair, ...] = ()
-        if slot.shape == other.shape:
-            slots = (SlotPair(slot, other),)
-        elif len(slot.shape) == 2 and slot.shape == other.shape[::-1]:
-            slots = (SlotPair(slot, other, transposed=True),)
+        fits = fitting(slot, other)
+        slots = (fits,) if fits else ()
         pairs.append(Pair(replace(unit, slots=(slot,)), replace(partner, slots=(other,)), slots, RENAME))
     return pairs
 
@@ -118,13 +115,8 @@ def _split(part: Part, parts: int, asked: str) -> list[Part]:
     if not slot.shape or slot.shape[0] % parts or slot.repeat != 1:
         found = f"{slot.name} has shape {slot.shape}, which is not {parts} equal parts"
         raise CrossfwError(asked, found, "map each name once")
-    shape = (slot.shape[0] // parts, *slot.shape[1:])
-    step = count(slot) // parts
-    pieces = [
-        Slot(f"{slot.role}[{index}]", slot.name, shape, slot.offset + index * step, 1, slot.learns)
-        for index in range(parts)
-    ]
-    return [(unit, piece) for piece in pieces]
+    pieces = cut_in_parts(slot, parts)
+    return [(unit, replace(piece, role=f"{slot.role}[{index}]")) for index, piece in enumerate(pieces)]
 
 
 def _rest(mxnet: Sequence[Unit], torch: Sequence[Unit], pairs: list[Pair]) -> list[Pair]:

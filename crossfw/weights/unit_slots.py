@@ -27,16 +27,53 @@ ROLE_WORDS = {
 
 @dataclass(frozen=True)
 class SlotPair:
-    """Two slots that hold the same numbers; `transposed`: the torch slot has the axes of MXNet's exchanged."""
+    """Two slots that hold the same numbers; `transposed`: the torch slot has the axes of MXNet's exchanged.
+
+    Apart from that the shapes may differ in axes of 1, or as those of a convolution and of a linear layer.
+    """
 
     mxnet: Slot
     torch: Slot
     transposed: bool = False
 
+    def as_torch(self, value: np.ndarray) -> np.ndarray:
+        """Numbers of MXNet's slot in the shape of torch's."""
+        return _turned(value, self.torch.shape, self.transposed)
+
+    def as_mxnet(self, value: np.ndarray) -> np.ndarray:
+        """Numbers of torch's slot in the shape of MXNet's."""
+        return _turned(value, self.mxnet.shape, self.transposed)
+
+
+def _turned(value: np.ndarray, shape: tuple[int, ...], transposed: bool) -> np.ndarray:
+    if transposed:
+        value = (value if value.ndim == 2 else value.squeeze()).T
+    return value.reshape(shape)
+
+
+def plain(shape: Sequence[int]) -> tuple[int, ...]:
+    """A shape without its axes of 1."""
+    return tuple(size for size in shape if size != 1)
+
 
 def shape_key(slot: Slot) -> tuple[int, ...]:
-    """The shape, the same for a matrix and its transpose."""
-    return tuple(sorted(slot.shape)) if len(slot.shape) == 2 else tuple(slot.shape)
+    """What shapes of equal numbers share: axes of 1 and the direction of a matrix do not matter."""
+    shape = plain(slot.shape)
+    return tuple(sorted(shape)) if len(shape) == 2 else shape
+
+
+def flat_key(slot: Slot) -> tuple[int, ...]:
+    """What the weights of a linear layer and of a convolution over all of its input share."""
+    return (slot.shape[0], int(np.prod(slot.shape[1:], dtype=np.int64))) if slot.shape else ()
+
+
+def fitting(left: Slot, right: Slot) -> SlotPair | None:
+    """The two slots as a pair, where their shapes allow that they hold the same numbers."""
+    if left.shape == right.shape or plain(left.shape) == plain(right.shape):
+        return SlotPair(left, right, left.shape != right.shape and left.shape == right.shape[::-1])
+    if shape_key(left) == shape_key(right):
+        return SlotPair(left, right, transposed=True)
+    return SlotPair(left, right) if flat_key(left) == flat_key(right) else None
 
 
 def role_class(slot: Slot) -> str:
@@ -46,16 +83,20 @@ def role_class(slot: Slot) -> str:
 
 
 def paired_slots(left: Unit, right: Unit) -> list[SlotPair]:
-    """Slots of equal role and shape; where one unit is raw, also by what the role means and by shape alone."""
+    """Slots of equal role whose shapes agree; where one unit is raw, also by what the role means and by shape alone."""
     pairs = _by(left.slots, right.slots, lambda slot: (slot.role, slot.shape))
-    if "raw" not in (left.kind, right.kind):
-        return pairs
-    for key in (lambda slot: (role_class(slot), shape_key(slot)), shape_key):
+    if "raw" in (left.kind, right.kind):
+        keys: tuple = (lambda slot: (role_class(slot), shape_key(slot)), shape_key)
+    elif left.kind == right.kind and left.kind not in NORMS:
+        keys = ()
+    else:
+        keys = (lambda slot: (slot.role, plain(slot.shape)), lambda slot: (slot.role, flat_key(slot)))
+    for key in keys:
         used = {pair.mxnet for pair in pairs}, {pair.torch for pair in pairs}
         first = [slot for slot in left.slots if slot not in used[0]]
         second = [slot for slot in right.slots if slot not in used[1]]
         pairs += _by(first, second, key)
-    return [replace(pair, transposed=pair.mxnet.shape != pair.torch.shape) for pair in pairs]
+    return pairs
 
 
 def _by(left: Iterable[Slot], right: Iterable[Slot], key: Callable[[Slot], Hashable]) -> list[SlotPair]:
@@ -63,7 +104,8 @@ def _by(left: Iterable[Slot], right: Iterable[Slot], key: Callable[[Slot], Hasha
     free: dict[Hashable, deque[Slot]] = defaultdict(deque)
     for slot in right:
         free[key(slot)].append(slot)
-    return [SlotPair(slot, free[key(slot)].popleft()) for slot in left if free[key(slot)]]
+    found = [(slot, free[key(slot)].popleft()) for slot in left if free[key(slot)]]
+    return [pair for pair in (fitting(*both) for both in found) if pair]
 
 
 def may_be_transposed(left: Unit, right: Unit, pair: SlotPair) -> bool:
@@ -102,8 +144,10 @@ def guessed_transposition(left: Unit, right: Unit, pair: SlotPair, counts: Count
 
 
 def without(unit: Unit, used: set[tuple[str, int]]) -> Unit | None:
-    """The unit with those slots only that do not stand at the places `used`; None if none is left."""
+    """The unit with those slots only that do not stand at the places `used`, itself if none does; None without any."""
     rest = tuple(slot for slot in unit.slots if (slot.name, slot.offset) not in used)
+    if len(rest) == len(unit.slots):
+        return unit
     return replace(unit, slots=rest) if rest else None
 
 
@@ -112,6 +156,27 @@ def single(unit: Unit) -> list[Unit]:
     return [replace(unit, slots=(slot,)) for slot in unit.slots]
 
 
-def count(slot: Slot) -> int:
-    """How many numbers the slot has in the model's own array."""
-    return int(np.prod(slot.shape, dtype=np.int64)) * slot.repeat
+def cut_in_parts(slot: Slot, parts: int) -> list[Slot]:
+    """Equal parts of a slot along its first axis."""
+    shape = (slot.shape[0] // parts, *slot.shape[1:])
+    blocks = slot.blocks // parts if slot.blocks > 1 else 1
+    step = blocks * slot.stride if slot.blocks > 1 else slot.count // parts
+    return [
+        replace(slot, shape=shape, offset=slot.offset + index * step, blocks=blocks, part=(index, parts))
+        for index in range(parts)
+    ]
+
+
+def columns(slot: Slot, first: int, last: int) -> Slot:
+    """The part of a matrix that stands in some of its columns."""
+    rows, width = slot.shape
+    return replace(slot, shape=(rows, last - first), offset=slot.offset + first, blocks=rows, stride=width)
+
+
+def interleaved(slot: Slot, heads: int) -> Slot:
+    """A part of a packed array as it stands where the parts take turns, head by head."""
+    index, count = slot.part or (0, 1)
+    rest = slot.count // slot.shape[0]
+    rows = slot.shape[0] // heads
+    offset = slot.offset - index * slot.count + index * rows * rest
+    return replace(slot, offset=offset, blocks=heads, stride=count * rows * rest)

@@ -37,6 +37,10 @@ class Slot:
         offset: of its first number in the flattened array.
         repeat: how often each number along the first axis stands there in a row.
         learns: whether an optimizer changes it.
+        blocks, stride: in how many pieces of equal length it stands, and from where to where they begin.
+        part: (index, count) of a slot that was cut out of a packed array along its first axis.
+        constant: whether its numbers belong to the model as its layers do: a buffer of torch, a Constant of Gluon.
+        counts_as: the number that the model takes for each of its own, whatever is stored.
     """
 
     role: str
@@ -45,19 +49,45 @@ class Slot:
     offset: int = 0
     repeat: int = 1
     learns: bool = True
+    blocks: int = 1
+    stride: int = 0
+    part: tuple[int, int] | None = None
+    constant: bool = False
+    counts_as: float | None = None
+
+    @property
+    def count(self) -> int:
+        """How many numbers it has in the model's own array."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.repeat
+
+    @property
+    def end(self) -> int:
+        """Behind its last number in the flattened array."""
+        return self.offset + (self.blocks - 1) * self.stride + self.count // self.blocks
+
+    def numbers(self, array: np.ndarray) -> np.ndarray:
+        """What stands in the model's own array: (shape[0], repeat, *shape[1:]); a view where it stands in one piece."""
+        rows = self.shape or (1,)
+        return self._pieces(array.reshape(-1)).reshape(rows[0], self.repeat, *rows[1:])
 
     def read(self, array: np.ndarray) -> np.ndarray:
-        """The slot's numbers from the model's own array; of repeated numbers the first."""
-        count = int(np.prod(self.shape, dtype=np.int64)) * self.repeat
-        flat = array.reshape(-1)[self.offset : self.offset + count]
-        if self.repeat == 1:
-            return flat.reshape(self.shape)
-        return flat.reshape(self.shape[0], self.repeat, *self.shape[1:])[:, 0]
+        """The slot's numbers from the model's own array, as they count; of repeated numbers the first."""
+        if self.counts_as is not None:
+            return np.full(self.shape, self.counts_as, array.dtype)
+        return self.numbers(array)[:, 0].reshape(self.shape)
 
     def write(self, array: np.ndarray, value: np.ndarray) -> None:
         """Put the slot's numbers into the model's own array, in place; it must be contiguous."""
         value = np.repeat(value, self.repeat, axis=0) if self.repeat > 1 else value
-        array.reshape(-1)[self.offset : self.offset + value.size] = value.reshape(-1)
+        self._pieces(array.reshape(-1))[...] = value.reshape(self.blocks, -1)
+
+    def _pieces(self, flat: np.ndarray) -> np.ndarray:
+        """A view of the places of its numbers: (blocks, length)."""
+        length = self.count // self.blocks
+        if self.blocks == 1:
+            return flat[self.offset : self.end].reshape(1, length)
+        steps = (self.stride * flat.itemsize, flat.itemsize)
+        return np.lib.stride_tricks.as_strided(flat[self.offset : self.end], (self.blocks, length), steps)
 
 
 @dataclass(frozen=True)
