@@ -67,8 +67,9 @@ class Updates:
 
     def clip_bound(self, given: dict[str, np.ndarray]) -> float:
         """The bound on clipped gradients; nothing but rounding where no side clips."""
-        norms = [norm for norm in (norm_of({name: g}) for name, g in given.items()) if norm]
-        least = NORM_EPSILON / min(norms, default=1.0) if self.pair.settings["clips"] else 0.0
+        norms = [norm_of({name: g}) for name, g in given.items()]
+        least = max(min(norms, default=0.0), SMALL * max(norms, default=0.0)) or 1.0
+        least = NORM_EPSILON / least if self.pair.settings["clips"] else 0.0
         return min(LARGEST_CLIP_BOUND, max(CEILING["float64"], np.finfo(self.dtype).eps * 64) + least)
 
     def optimizers(self, updates: int) -> Optimizers:
@@ -79,47 +80,49 @@ class Updates:
         return Optimizers(told["mxnet"], told["torch"], names, vectors)
 
     def update(self) -> None:
-        """Clipping and the optimizers' steps together, with the same gradients: as they are, small after them, and
-        huge ones in the place of the first."""
-        optimizers = self.optimizers(3)
+        """Clipping and the optimizers' steps together, with the same gradients: as they are, and huge ones."""
+        optimizers = self.optimizers(2)
         if not self.gradients:
             return
         first, second = self.gradients[0], self.gradients[min(1, len(self.gradients) - 1)]
-        small = {name: g * 1e-2 for name, g in first.items()}
         *_, (_, huge) = self.scaled()
-        runs = {
-            ("step 1", "step 2", "step 3, small gradients"): [first, second, small],
-            ("huge gradients",): [huge],
-        }
+        words = {("step 1", "step 2"): [first, second], ("huge gradients", "step after them"): [huge, second]}
+        runs = {steps: self.both_step(gradients) for steps, gradients in words.items()}
 
-        def rows(placed: dict | None = None) -> list[Row]:
-            made = (self.compare_steps(words, gradients, optimizers, placed) for words, gradients in runs.items())
-            return list(chain.from_iterable(made))
+        def rows(runs: dict) -> list[Row]:
+            return list(chain.from_iterable(self.compare_steps(steps, *run, optimizers) for steps, run in runs.items()))
 
-        found = rows()
+        found = rows(runs)
         bad = any(row.grade == "different" for row in found)
         if bad and optimizers.placed is not None and self.dtype == "float64":
-            found = self.without_epsilon(found, rows(optimizers.placed), optimizers)
+            again = {s: self.both_step(gradients, optimizers.placed) for s, gradients in words.items()}
+            found = self.without_epsilon(found, rows(again), optimizers)
         self.rows += found
         self.rows += optimizers.rows("update", self.dtype)
+        self.rows += optimizers.rate_rows("update", self.dtype, runs["step 1", "step 2"][2]["rates"])
 
-    def compare_steps(
-        self, words: tuple, gradients: list, optimizers: Optimizers, placed: dict | None = None
-    ) -> list[Row]:
-        """Rows of each of the steps that fresh optimizers make from the shared weights."""
+    def both_step(self, gradients: list, placed: dict | None = None) -> tuple[list, dict, dict]:
+        """Gradients, and the steps that fresh optimizers of both sides make with them from the shared weights.
+
+        Args:
+            placed: a change of torch's optimizer.
+        """
         given = [{n: (np.zeros_like(g) if n in self.still else g) for n, g in one.items()} for one in gradients]
         self.reset()
         mxnet = self.pair.mxnet.call("steps", gradients=given)
         torch = self.pair.torch.call("steps", gradients=[self.to_torch_gradients(g) for g in given], placed=placed)
         self.note(*mxnet["notes"])
+        return given, mxnet, torch
+
+    def compare_steps(self, words: tuple, given: list, mxnet: dict, torch: dict, optimizers: Optimizers) -> list[Row]:
+        """Rows of each of the steps."""
         before, rows = self.weights, []
         for number, word in enumerate(words, 1):
             after = {"mxnet": mxnet["arrays"][number - 1], "torch": torch["arrays"][number - 1]}
             bound = self.step_bound(optimizers, number, mxnet["rounded"]) + self.clip_bound(given[number - 1])
             rows += self.step_rows("update", word, before, after, bound)
             before = after
-        rates = optimizers.rate_rows("update", self.dtype, torch["rates"]) if len(words) > 1 and not placed else []
-        return rows + rates
+        return rows
 
     def step_bound(self, optimizers: Optimizers, updates: int, rounded: bool) -> float:
         """The bound on a step; MXNet's scalars are doubles unless `rounded`."""

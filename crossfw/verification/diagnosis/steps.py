@@ -100,7 +100,7 @@ def kind_of_clip(given: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> 
 def optimizers(case: Case) -> Iterator[Hypothesis]:
     """MXNet's settings in the user's optimizer, alone and together; then other steps in the place of the user's."""
     stages = case.stages
-    updates = 3 if case.stage == "update" else stages.pair.settings["updates"]
+    updates = 2 if case.stage == "update" else stages.pair.settings["updates"]
     try:
         told = stages.optimizers(updates)
         if not told.known:
