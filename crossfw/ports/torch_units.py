@@ -32,9 +32,10 @@ class Names(ArrayNames):
 
 
 def travelling(module: nn.Module) -> list[tuple[str, Any]]:
-    """A module's own parameters and buffers, but for what counts batches."""
+    """A module's own parameters and buffers, but for what counts batches, and complex tables: MXNet has none."""
     arrays = [(name, p) for name, p in module._parameters.items() if p is not None]
-    return arrays + [(n, b) for n, b in module._buffers.items() if b is not None and n != "num_batches_tracked"]
+    buffers = [(name, b) for name, b in module._buffers.items() if b is not None and name != "num_batches_tracked"]
+    return arrays + [(name, b) for name, b in buffers if not b.is_complex()]
 
 
 def units_of(model: nn.Module, order: dict[str, int]) -> list[Unit]:

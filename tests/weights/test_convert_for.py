@@ -377,3 +377,39 @@ def test_what_has_no_partner_is_named(tmp_path, case):
         plan_conversion(tmp_path / "x.params", port(tmp_path, text))
     for word in words:
         assert word in str(caught.value), str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:Cannot decide type:UserWarning")  # of MXNet, where no input has a type
+def test_a_slope_that_a_symbol_calls_gamma_is_no_norm(tmp_path):
+    """With the symbol beside the file, and from the module's shapes without it."""
+    data = mx.sym.Variable("data")
+    slopes = mx.sym.LeakyReLU(mx.sym.FullyConnected(data, num_hidden=4, name="fc"), act_type="prelu", name="relu")
+    ours = mx.gluon.SymbolBlock(mx.sym.FullyConnected(slopes, num_hidden=3, name="out"), data)
+    ours.initialize(mx.init.Uniform(0.5))
+    inputs = np.random.default_rng(0).standard_normal((5, 6)).astype("float32")
+    ours(mx.nd.array(inputs))
+    ours.export(str(tmp_path / "x"))
+    text = """
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(6, 4), nn.PReLU(4), nn.Linear(4, 3))
+"""
+    for _ in range(2):
+        agree(converted(tmp_path, text, params="x-0000.params"), ours, inputs)
+        (tmp_path / "x-symbol.json").unlink(missing_ok=True)
+
+
+def test_constants_of_the_file_go_into_buffers(tmp_path):
+    mx.nd.save(str(tmp_path / "x.params"), {"fc.weight": mx.nd.ones((3, 2)), "mean": mx.nd.array([[1.0], [2.0]])})
+    text = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 3, bias=False)
+        self.register_buffer("mean", torch.zeros(2))
+        self.register_buffer("steps", torch.full((1,), 5.0))
+        self.register_buffer("cache", torch.zeros(2), persistent=False)
+"""
+    net = converted(tmp_path, text)
+    assert net.mean.tolist() == [1.0, 2.0]
+    assert net.steps.tolist() == [5.0]
