@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -18,7 +18,6 @@ STEP = 1e-6  # of central differences
 WRONG = 1e-3  # a derivative that is further off than this is no rounding, nor float32 inside float64
 ROUNDED = 10.0  # times the error that float32 makes of operators one by one
 STEADY = 1e-5  # what two runs of one graph may be apart
-Pass = Tuple[Dict[str, np.ndarray], Dict[str, np.ndarray]]  # outputs, gradients of parameters
 STEPPED = ("Dropout", "shuffle", "_shuffle")  # whose outputs are no function of their inputs
 
 
@@ -56,20 +55,19 @@ def graph_errors(side: Any, seed: int, size: Any) -> dict:
         side.put(kept)
 
 
-def _compared(side: Any, seed: int, size: Any, true: Pass, plain: Pass) -> dict:
+def _compared(side: Any, seed: int, size: Any, true: tuple, plain: tuple) -> dict:
     with side.graphs():
         graph, again = _pass(side, seed, size), _pass(side, seed, size)
     errors: list[dict] = []
     for i in range(2):
         own = {name: relative(plain[i][name], value) for name, value in true[i].items()}
         errors.append({n: max(0.0, relative(graph[i][n], t) - ROUNDED * own[n]) for n, t in true[i].items()})
-    unsteady = [
-        n for n, value in {**graph[0], **graph[1]}.items() if relative({**again[0], **again[1]}[n], value) > STEADY
-    ]
+    twice = {**again[0], **again[1]}
+    unsteady = [n for n, value in {**graph[0], **graph[1]}.items() if relative(twice[n], value) > STEADY]
     return {"dtype": side.dtype, "outputs": errors[0], "gradients": errors[1], "unsteady": unsteady}
 
 
-def _pass(side: Any, seed: int, size: Any) -> Pass:
+def _pass(side: Any, seed: int, size: Any) -> tuple[dict, dict]:
     outputs = side.one_forward(seed, size, training=False)["outputs"]
     return outputs, side.all_gradients(seed, size, training=False)["parameters"]
 

@@ -135,7 +135,12 @@ class Stages(Updates, Rounding):
         eps = np.finfo(self.dtype).eps
         rng = np.random.default_rng(self.shake)
         weights = self.weights["mxnet"].items()
-        return self.pair.keep((n, w * (1 + eps * rng.choice([-1.0, 1.0], w.shape))) for n, w in weights)
+
+        def moved(array: np.ndarray) -> np.ndarray:
+            whole = array.dtype.kind != "f" or (array == np.round(array)).all()  # indices, masks
+            return array if whole else array * (1 + eps * rng.choice([-1.0, 1.0], array.shape))
+
+        return self.pair.keep((name, moved(array)) for name, array in weights)
 
     def mxnet_again(self, method: str, **arguments: Any) -> Any:
         """A method of MXNet from perturbed weights."""
