@@ -169,6 +169,8 @@ def convert(source: Path, destination: Path, port: str | None, check: bool, torc
 @click.option("--threads", type=int, metavar="N", help="Threads of each framework. [default: all cores]")
 @click.option("--mxnet-python", metavar="PYTHON", help="Interpreter that MXNet's side runs in.")
 @click.option("--torch-python", metavar="PYTHON", help="Interpreter that PyTorch's side runs in.")
+@click.option("--seconds", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="S",
+              help="Time for the search for a cause.")  # fmt: skip
 def verify(
     port: Path,
     html: Path | None,
@@ -176,6 +178,7 @@ def verify(
     threads: int | None,
     mxnet_python: str | None,
     torch_python: str | None,
+    seconds: float,
 ) -> None:
     """Verify a port: is your torch model the same as your MXNet model?
 
@@ -187,7 +190,7 @@ def verify(
     from crossfw.verification.command import verify_command
 
     pythons = _pythons(mxnet_python, torch_python)
-    sys.exit(verify_command(port, pythons, threads, {"html": html, "json": json}, Console()))
+    sys.exit(verify_command(port, pythons, threads, {"html": html, "json": json}, Console(), seconds))
 
 
 @main.command()

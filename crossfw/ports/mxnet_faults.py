@@ -31,7 +31,7 @@ def relative(a: np.ndarray, b: np.ndarray) -> float:
 def graph_errors(side: Any, seed: int, size: Any) -> dict:
     """How far graphs, as the user trains them, are from their operators run one by one, on the same weights and inputs.
 
-    A graph whose operators have no float64 runs in float32; what rounding does to its operators one by one is taken off.
+    A graph without float64 runs in float32; what rounding does to its operators one by one is taken off.
 
     Returns:
         `dtype`; `outputs` and `gradients`, errors by name; `unsteady`, names of what another run of the same graph

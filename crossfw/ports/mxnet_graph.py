@@ -12,6 +12,13 @@ from mxnet import symbol
 from crossfw.errors import CrossfwError
 from crossfw.ports.mxnet_invoke import as_plain, invoke_by_name
 
+HEADS = {  # loss operators, and what they compute
+    "SoftmaxOutput": "softmax",
+    "LogisticRegressionOutput": "sigmoid",
+    "LinearRegressionOutput": "_copy",
+    "MAERegressionOutput": "_copy",
+    "SVMOutput": "_copy",
+}
 Watcher = Callable[["Node", list, list], None]
 
 
@@ -68,6 +75,31 @@ def _node(plain: dict) -> Node:
     return Node(plain["name"], plain["op"], tuple((entry[0], entry[1]) for entry in plain["inputs"]), own)
 
 
+def without_labels(graph: Graph, given: set[str]) -> Graph:
+    """The graph, in which a loss operator whose label nobody gives is the function that it computes.
+
+    Its own gradient is that of a loss of the label; without one there is only what comes from behind it.
+
+    Raises:
+        CrossfwError: another variable has no numbers.
+    """
+
+    def replaced(node: Node) -> Node:
+        if node.op not in HEADS or graph.nodes[node.inputs[-1][0]].name in given:
+            return node
+        axis = "1" if node.settings.get("multi_output") else "-1"
+        told = {"axis": axis} if HEADS[node.op] == "softmax" else {}
+        return Node(node.name, HEADS[node.op], node.inputs[:1], told)
+
+    made = Graph(tuple(replaced(node) for node in graph.nodes), graph.heads)
+    used = {number for node in made.nodes for number, _ in node.inputs}
+    missing = [n.name for i, n in enumerate(made.nodes) if n.op == "null" and n.name not in given and i in used]
+    if missing:
+        remedy = "give them as inputs, or name a checkpoint that holds them"
+        raise CrossfwError("the graph of the MXNet model", f"nobody gives its variables {', '.join(missing)}", remedy)
+    return made
+
+
 def evaluate(graph: Graph, arrays: dict[str, Any], numpy: bool, watch: Watcher | None = None) -> list:
     """The graph's outputs.
 
@@ -78,7 +110,7 @@ def evaluate(graph: Graph, arrays: dict[str, Any], numpy: bool, watch: Watcher |
     values: list[list] = []
     for node in graph.nodes:
         if node.op == "null":
-            values.append([arrays[node.name]])
+            values.append([arrays.get(node.name)])
             continue
         inputs = [values[number][which] for number, which in node.inputs]
         values.append(invoke_by_name(node.op, inputs, node.attributes, numpy))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import mxnet as mx
@@ -9,7 +10,8 @@ import numpy as np
 from mxnet import gluon
 
 from crossfw.errors import CrossfwError
-from crossfw.ports import mxnet_passes, mxnet_record, mxnet_training
+from crossfw.ports import mxnet_module, mxnet_passes, mxnet_record, mxnet_training
+from crossfw.ports.decimals import widened
 from crossfw.ports.mxnet_arrays import is_array, to_numpy
 from crossfw.ports.mxnet_precision import Precision
 from crossfw.ports.mxnet_units import Names, units_of, walk
@@ -54,9 +56,9 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         """
         function = self.port.of("mxnet", "model")
         self.require_function(function, gluon.Block)
-        model = function()
+        model = self.block(function())
         if not isinstance(model, gluon.Block):
-            raise self.wrong_kind(model, "a gluon.Block")
+            raise self.wrong_kind(model, "a gluon.Block, a symbol, or the prefix of a symbol and its checkpoint")
         self.active = []
         for _, block in walk(model):
             if isinstance(block, gluon.HybridBlock) and not isinstance(block, gluon.SymbolBlock):
@@ -65,6 +67,19 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
                 block._clear_cached_op()
         self.initialize(model)
         return model
+
+    def block(self, model: Any) -> Any:
+        """A symbol, or the prefix of one and its checkpoint, as a block; anything else as it is."""
+        folder, named = Path(self.port.origin).resolve().parent, self.port.of("mxnet", "checkpoint")
+        if isinstance(model, (str, Path)):
+            symbol, params = mxnet_module.checkpoint_of(str(model), folder)
+            if named is None:
+                self.port.values["mxnet_checkpoint"] = str(params)
+            model, named = mx.sym.load(str(symbol)), named or str(params)
+        if not isinstance(model, mx.sym.Symbol):
+            return model
+        names = mxnet_module.input_names(self.draw(0, self.port.sizes[0])[0])
+        return mxnet_module.block_of(model, folder / named if named else None, names)
 
     @staticmethod
     def initialize(model: gluon.Block) -> None:
@@ -78,8 +93,17 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
     def set_dtype(self, dtype: str) -> None:
         """Turn all floating-point arrays into `dtype`."""
         self.complete()
+        constants = [p for p in self.arrays().values() if isinstance(p, gluon.Constant)]
+        held = (
+            [p.data().asnumpy() for p in constants]
+            if dtype == "float64" and not self.port.of("mxnet", "checkpoint")
+            else []
+        )
         self.dtype = dtype
         self.model.cast(dtype)
+        for parameter, array in zip(constants, held):
+            if array.dtype == np.float32:
+                parameter.set_data(self.new(widened(array), parameter.dtype))
 
     def complete(self) -> None:
         """End deferred initialisation by a run before a cast: in NumPy mode initialisers draw float32 alone."""

@@ -14,6 +14,7 @@ import numpy as np
 from mxnet import autograd
 from mxnet.base import MXNetError
 
+from crossfw.ports.decimals import LARGEST, widened
 from crossfw.ports.masks import Masks
 from crossfw.ports.mxnet_invoke import Invocation
 
@@ -44,6 +45,8 @@ class Precision:
             return call.plain()
         if call.name in CASTS and call.attribute("dtype", "") == "float32" and call.inputs[0].dtype != np.float16:
             return call.given(dtype="float64").plain()
+        if call.name in CASTS and call.attribute("dtype", "") == "float64" and call.inputs[0].dtype == np.float32:
+            return call.one(_widened(call.inputs[0])) if call.inputs[0].size <= LARGEST else call.plain()
         if call.name in CREATION and call.attribute("dtype", "float32") in ("float32", None):
             return call.given(dtype="float64").plain()
         dtypes = tuple(str(np.dtype(a.dtype)) for a in call.inputs)
@@ -75,7 +78,7 @@ class Precision:
         """With the smaller floats among its inputs widened."""
         if all(np.dtype(a.dtype) == np.float64 for a in call.inputs):
             raise MXNetError("no smaller floats")
-        made = call.run([_cast(a, "float64") for a in call.inputs], call.attributes)
+        made = call.run([_widened(a) for a in call.inputs], call.attributes)
         _wait(made)
         return made
 
@@ -116,6 +119,14 @@ class Precision:
 def _wait(made: Any) -> None:
     for array in made if isinstance(made, (list, tuple)) else [made]:
         array.wait_to_read()
+
+
+def _widened(array: Any) -> Any:
+    """A smaller float array in float64, by the decimals that it stands for."""
+    if np.dtype(array.dtype) != np.float32 or array.size > LARGEST:
+        return _cast(array, "float64")
+    make = mx.np.array if isinstance(array, mx.np.ndarray) else mx.nd.array
+    return make(widened(array.asnumpy()), dtype="float64")
 
 
 def _cast(array: Any, dtype: str) -> Any:

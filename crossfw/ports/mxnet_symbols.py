@@ -12,7 +12,7 @@ from mxnet import gluon
 from mxnet.gluon.block import _flatten, _regroup
 from mxnet.gluon.parameter import DeferredInitializationError
 
-from crossfw.ports.mxnet_graph import Graph, Node, Watcher, evaluate, graph_of
+from crossfw.ports.mxnet_graph import Graph, Node, Watcher, evaluate, graph_of, without_labels
 from crossfw.weights.names import units_from_names
 from crossfw.weights.units import Slot
 
@@ -30,7 +30,6 @@ ROLES = {
 ROLES["_contrib_SyncBatchNorm"] = ROLES["BatchNorm_v1"] = ROLES["BatchNorm"]
 RECURRENT = {"rnn_relu": ("rnn", 1), "rnn_tanh": ("rnn", 1), "gru": ("gru", 3), "lstm": ("lstm", 4)}
 SETTINGS = {"BatchNorm": {"eps": 1e-3, "momentum": 0.9, "fix_gamma": True, "use_global_stats": False}}  # defaults
-LOSSES = ("SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput")
 Part = tuple  # (name of the node, kind, slots, settings)
 
 
@@ -136,19 +135,6 @@ def _run(block: gluon.SymbolBlock, arguments: tuple, watch: Watcher | None) -> A
         for parameter in block.params.values():
             parameter._finish_deferred_init()
         arrays.update({name: parameter.data() for name, parameter in block.params.items()})
-    graph = block_graph(block)
-    arrays.update(_labels(block, graph, arrays))
+    graph = without_labels(block_graph(block), set(arrays))
     outputs = evaluate(graph, arrays, mx.util.is_np_array(), watch)
     return _regroup(outputs, block._out_format)
-
-
-def _labels(block: gluon.SymbolBlock, graph: Graph, arrays: dict) -> dict:
-    """Zeros for the labels of loss operators that nobody gives: their outputs do not depend on them."""
-    missing = [node.name for node in graph.nodes if node.op == "null" and node.name not in arrays]
-    if not missing:
-        return {}
-    output = block._cached_graph[1]
-    shapes, _, _ = output.infer_shape(**{n: a.shape for n, a in arrays.items() if n in output.list_arguments()})
-    known = dict(zip(output.list_arguments(), shapes))
-    like = next(iter(arrays.values()))
-    return {name: mx.nd.zeros(known[name], dtype=like.dtype) for name in missing}

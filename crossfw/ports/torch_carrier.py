@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from crossfw.ports.decimals import widened
 from crossfw.ports.masks import Masks
 
 VARIANCE = (
@@ -62,6 +63,9 @@ class Carrier(TorchFunctionMode):
             kwargs = {k: torch.float64 if v is torch.float32 else v for k, v in kwargs.items()}
             if name == "float":
                 return args[0].double()
+            if not name.endswith("_"):
+                args = tuple(_wide(a) for a in args)
+                kwargs = {k: _wide(v) for k, v in kwargs.items()}
         made = func(*args, **kwargs)
         return self.random(name, made, args, kwargs) if name in UNIFORM + NORMAL + COINS else made
 
@@ -137,6 +141,15 @@ class Carrier(TorchFunctionMode):
             low, high = (values + [0.0, 1.0][len(values) :])[:2]
             numbers = low + (high - low) * numbers if name == "uniform_" else low + high * numbers
         return made.copy_(numbers) if name.endswith("_") else numbers.requires_grad_(made.requires_grad)
+
+
+def _wide(value: Any) -> Any:
+    """A float32 tensor that a user's code holds beside the model's arrays, and lists of such, in float64."""
+    if isinstance(value, torch.Tensor):
+        if value.dtype is not torch.float32 or value.requires_grad:
+            return value
+        return torch.as_tensor(widened(value.detach().cpu().numpy()), device=value.device)
+    return type(value)(_wide(item) for item in value) if type(value) in (tuple, list) else value
 
 
 def as_float(value: float) -> float:

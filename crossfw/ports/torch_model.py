@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _NormBase
 
 from crossfw.errors import CrossfwError
 from crossfw.ports import torch_passes, torch_record, torch_training
+from crossfw.ports.decimals import widened
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.portfile import Port
 from crossfw.ports.record import bytes_held, positions
@@ -69,7 +71,13 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
     def turn(self, dtype: torch.dtype) -> None:
         """Give the model's floating-point arrays a dtype; `Module.to` would take the imaginary part of complex ones."""
 
+        statistics = {id(b) for m in self.model.modules() if isinstance(m, _NormBase) for b in m.buffers(recurse=False)}
+        decimal = dtype is torch.float64 and self.port.of("torch", "checkpoint") is None
+
         def change(array: torch.Tensor) -> torch.Tensor:
+            constant = not isinstance(array, torch.nn.Parameter) and id(array) not in statistics
+            if decimal and constant and array.dtype is torch.float32:
+                return torch.as_tensor(widened(array.cpu().numpy()), device=array.device)
             if array.is_floating_point():
                 return array.to(dtype)
             return array.to(torch.promote_types(dtype, torch.complex32)) if array.is_complex() else array

@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 from crossfw.checks import require_choice, require_interpreter
 from crossfw.ports.portfile import KNOWN, Port
+from crossfw.verification.diagnosis import SECONDS
 from crossfw.verification.run import verify_pair
 from crossfw.verification.sides import local_sides, worker_sides
 from crossfw.verification.verdict import PortVerdict
@@ -52,11 +53,13 @@ def verify_file(
     pythons: dict[str, str] | None = None,
     threads: int = 1,
     advance: Callable[[str], None] = lambda _: None,
+    seconds: float = SECONDS,
 ) -> PortVerdict:
     """The verdict on a port file, each framework in a process of its own.
 
     Args:
         pythons: the interpreter of a framework's side, by name; this one where none is given.
+        seconds: that the search for a cause may take.
 
     Raises:
         CrossfwError: the file or a side cannot be used, or nothing can be compared.
@@ -64,4 +67,4 @@ def verify_file(
     for framework, python in (pythons or {}).items():
         require_interpreter(framework, python)
     with worker_sides(str(path), pythons or {}, threads) as pair:
-        return verify_pair(pair, str(path), advance)
+        return verify_pair(pair, str(path), advance, seconds)

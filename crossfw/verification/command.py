@@ -10,11 +10,17 @@ from rich.console import Console
 
 from crossfw.files import write_aside
 from crossfw.verification import verify_file
+from crossfw.verification.diagnosis import SECONDS
 from crossfw.verification.show import console_text
 
 
 def verify_command(
-    port: Path, pythons: dict[str, str], threads: int | None, files: dict[str, Path | None], console: Console
+    port: Path,
+    pythons: dict[str, str],
+    threads: int | None,
+    files: dict[str, Path | None],
+    console: Console,
+    seconds: float = SECONDS,
 ) -> int:
     """Verify a port file and print the verdict: 0 where it agrees, 1 where it does not, 2 where nothing can be said.
 
@@ -22,7 +28,8 @@ def verify_command(
         CrossfwError: nothing can be compared.
     """
     with console.status("starting both frameworks") as status:
-        verdict = verify_file(port, pythons, threads or os.cpu_count() or 1, lambda words: status.update(words))
+        count = threads or os.cpu_count() or 1
+        verdict = verify_file(port, pythons, count, lambda words: status.update(words), seconds)
     console.print(console_text(verdict), soft_wrap=True)
     if files["html"]:
         write_aside(files["html"], verdict.html().encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import error_of, same_shape
 from crossfw.verification.pairing import family, inner_activation, pair_calls
-from crossfw.verification.stages import Stages
+from crossfw.verification.stages import Draw, Stages
 from crossfw.verification.tree import DIFFERS, OK, PASSES, listed, tree, words
 
 SMALL_PART, LARGEST = 1e-4, 1e-6  # of the error that is looked for
@@ -84,8 +84,14 @@ def locate(stages: Stages, stage: str) -> Place:
 
 def traced(stages: Stages, training: bool) -> Place:
     """The place, from a recorded run of both models."""
-    stages.reset()
-    draw = next((d for d in stages.draws if fails(stages, str(d))), stages.draws[0])
+    wide = replace(stages.draws[0], wide=True)
+    draw = next((d for d in (*stages.draws, wide) if fails(stages, str(d))), stages.draws[0])
+    with stages.under(draw):
+        return traced_draw(stages, draw, training)
+
+
+def traced_draw(stages: Stages, draw: Draw, training: bool) -> Place:
+    """The same, under the weights of a draw."""
     calls = stages.pair.both("record", **draw.arguments, training=training)
     pairs = pair_calls(stages.mapping, calls["mxnet"], calls["torch"])
     bench = Bench(stages, calls, training, draw.seed, threshold(stages))

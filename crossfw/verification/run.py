@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Callable
 
+from crossfw.verification.coverage import tested, untested
 from crossfw.verification.covering import cover_tables
-from crossfw.verification.diagnosis import diagnose
+from crossfw.verification.diagnosis import SECONDS, diagnose
 from crossfw.verification.divergence import locate
+from crossfw.verification.draw import alone
 from crossfw.verification.own_faults import check_graphs
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Stages, draws_of
-from crossfw.verification.trial import alone, settle
+from crossfw.verification.trial import settle
 from crossfw.verification.verdict import STAGES, PortVerdict
 from crossfw.weights.matching import Mapping, constant_faults, coverage_faults, crossing_faults, match, place
 
 
-def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda _: None) -> PortVerdict:
+def verify_pair(
+    pair: Pair, title: str, advance: Callable[[str], None] = lambda _: None, seconds: float = SECONDS
+) -> PortVerdict:
     """The verdict on two sides that are not opened yet.
+
+    Args:
+        seconds: that the search for a cause may take.
 
     Raises:
         CrossfwError: a side cannot be built or run, or nothing can be compared.
@@ -43,18 +50,19 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
         stages.run(advance)
     failing = [name for name in STAGES if any(r.stage == name and r.grade == "different" for r in stages.rows)]
     stage = "parameters" if faults else failing[0] if failing else None
-    place, where, causes = (), "", ()
+    place, where, causes, tried, left = (), "", (), 0, 0
     if stage is None:
         advance("MXNet's graphs")
         rows, causes = check_graphs(stages)
         stages.rows += rows
         stage = rows[0].stage if rows else None
         where = "in MXNet itself, whose graph is not what its operators are" if rows else ""
-    elif stage is not None:
+    else:
         advance("place and cause")
         found = locate(stages, stage)
         place, where = found.lines, found.where
-        causes = tuple(diagnose(stages, stage, found))
+        diagnosis = diagnose(stages, stage, found, seconds)
+        causes, tried, left = diagnosis.causes, diagnosis.tried, diagnosis.left
     return PortVerdict(
         title=title,
         rows=tuple(stages.rows),
@@ -63,6 +71,10 @@ def verify_pair(pair: Pair, title: str, advance: Callable[[str], None] = lambda 
         place=place,
         where=where,
         causes=tuple(causes),
+        tested=tested(stages),
+        untested=untested(stages),
+        tried=tried,
+        left=left,
         notes=tuple(stages.notes),
         mapping=tuple(mapping.table()),
         versions=pair.versions,

@@ -64,20 +64,31 @@ def _paragraphs(verdict: PortVerdict) -> list[tuple[str, list[str]]]:
         causes = ["say which parameter is which with rename in the port file, or give both models the same layers"]
     elif not causes and verdict.stage == "parameters":
         causes = ["the parameters above: give both models the same layers and sizes, or say which is which with rename"]
+    elif not causes and verdict.left:
+        causes = [
+            f"none of the {verdict.tried} known differences that were tried restores agreement; {verdict.left} more "
+            "were left when the time was over: --seconds 600 tries on"
+        ]
     elif not causes:
         causes = ["none of the known differences restores agreement"]
     found = [
         ("parameters", [f"- {fault}" for fault in verdict.faults]),
         ("where", [verdict.where, *([LEGEND] if verdict.place else []), *verdict.place] if verdict.where else []),
         ("to do" if verdict.word == "not compared" else "cause", [] if verdict else causes),
-        ("notes", [f"- {note}" for note in verdict.notes]),
+        ("notes", [f"- {note}" for note in verdict.notes if note not in verdict.untested]),
     ]
     return [(heading, lines) for heading, lines in found if lines]
 
 
+def coverage(verdict: PortVerdict) -> list[str]:
+    """What the verdict rests on, and what it says nothing about."""
+    lines = [f"tested: {'; '.join(verdict.tested)}"] if verdict.tested else []
+    return lines + [f"not tested: {one}" for one in verdict.untested]
+
+
 def text(verdict: PortVerdict) -> str:
     """The verdict in plain lines."""
-    lines = [f"{headline(verdict)}  {verdict.title}", verdict.reason, ""]
+    lines = [f"{headline(verdict)}  {verdict.title}", verdict.reason, *coverage(verdict), ""]
     for line in stage_lines(verdict):
         lines.append(
             f"  {SIGN[line.grade]} {line.stage:20} {line.dtype}  {line.count:4} compared, "
@@ -97,7 +108,7 @@ def console_text(verdict: PortVerdict) -> Any:
     coloured.stylize(styles[headline(verdict)], 0, len(headline(verdict)))
     coloured.highlight_regex("\N{MULTIPLICATION X}.*", "red")
     coloured.highlight_regex(".*<-- first divergence", "bold red")
-    coloured.highlight_regex("(?m)^(parameters|where|cause|to do|notes):", "bold")
+    coloured.highlight_regex("(?m)^(tested|not tested|parameters|where|cause|to do|notes):", "bold")
     return coloured
 
 
@@ -129,4 +140,5 @@ def _template(name: str, verdict: PortVerdict) -> str:
         paragraphs=_paragraphs(verdict),
         failing=failing,
         sign=SIGN,
+        coverage=coverage(verdict),
     )

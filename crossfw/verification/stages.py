@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
@@ -21,6 +23,7 @@ from crossfw.verification.comparing import (
     slot_pairs,
     values,
 )
+from crossfw.verification.draw import alone, draw_weights
 from crossfw.verification.rounding import Rounding
 from crossfw.verification.setting_rows import setting_rows
 from crossfw.verification.sides import Pair
@@ -40,9 +43,11 @@ class Draw:
 
     seed: int
     size: Any
+    wide: bool = False  # whether biases are drawn over a wide range
 
     def __str__(self) -> str:
-        return f"seed {self.seed}" + ("" if self.size is None else f", batch of {self.size}")
+        size = "" if self.size is None else f", batch of {self.size}"
+        return f"seed {self.seed}{size}" + (", wide biases" if self.wide else "")
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class Stages(Updates, Rounding):
         self.notes: list[str] = []
         self.outputs: dict[str, np.ndarray] = {}
         self.gradients: list[dict[str, np.ndarray]] = []
+        self.wide = True  # whether forward is also run under biases of a wide range
         self.narrow: list[str] = []  # MXNet's operators that are computed in float32
         self.random = {"inference": False, "training": False}  # whether a side draws numbers of its own
         self.still = sorted(p.mxnet.name for p in slot_pairs(mapping) if p.torch.repeat != p.mxnet.repeat)
@@ -167,6 +173,30 @@ class Stages(Updates, Rounding):
         """Inference, for every draw."""
         for draw in self.draws:
             self._forward("forward", draw, training=False)
+        wide = replace(self.draws[0], wide=True)
+        if self.wide and self.has_biases:
+            with self.under(wide), contextlib.suppress(NotFinite):
+                self._forward("forward", wide, training=False)
+
+    @property
+    def has_biases(self) -> bool:
+        """Whether there is something to draw over a wide range."""
+        return any(len(p.mxnet.shape) < 2 and p.mxnet.learns for p in slot_pairs(self.mapping))
+
+    @contextlib.contextmanager
+    def under(self, draw: Draw) -> Iterator[None]:
+        """Within it both sides have the weights of a draw."""
+        kept = self.weights
+        if draw.wide:
+            mxnet = draw_weights(list(self.mapping.mxnet), kept["mxnet"], 1, alone(self.mapping)["mxnet"], wide=True)
+            torch = self.mapping.to_torch(mxnet, kept["torch"])
+            self.weights = {"mxnet": self.pair.keep(mxnet.items()), "torch": self.pair.keep(torch.items())}
+        try:
+            self.reset()
+            yield
+        finally:
+            self.weights = kept
+            self.reset()
 
     def forward_in_training(self) -> None:
         """Training mode: outputs under the same dropout masks, and the running statistics after them."""
@@ -304,11 +334,15 @@ def unused_rows(units: list[Unit], gradients: list[dict[str, np.ndarray]]) -> li
     return notes
 
 
+class NotFinite(CrossfwError):
+    """A side gives NaN or infinite numbers."""
+
+
 def require_finite(outputs: dict[str, np.ndarray], draw: Draw) -> None:
     """Raise CrossfwError where the MXNet model itself gives no numbers to compare with."""
     for name, value in outputs.items():
         if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise CrossfwError(
+            raise NotFinite(
                 f"{name} of the MXNet model ({draw})",
                 f"{int((~np.isfinite(value)).sum())} of {value.size} numbers are NaN or infinite",
                 "draw inputs of the size that the model is made for, and look for NaN in its weights",

@@ -45,7 +45,35 @@ def tree(steps: list, calls: list[dict], first: Any) -> list[str]:
         mark = "  <-- first divergence" if step is first else ""
         partner = f"{step.mxnet['path'] or '(model)'} ({step.mxnet['kind']})"
         rows.append((step.sign, f"{text} ~ {partner}: {step.sign}, {step.output:.1e}{mark}", step is first))
-    return folded(rows)
+    return folded(rows if len(rows) <= LONGEST else around(rows))
+
+
+def around(rows: list[tuple]) -> list[tuple]:
+    """Of a long tree the way to the place, what it holds, and its neighbours; the rest is counted."""
+    at = next((i for i, row in enumerate(rows) if row[2]), None)
+    if at is None:
+        return rows
+    depths = [len(text) - len(text.lstrip(" ")) for _, text, _ in rows]
+    kept, depth = {at}, depths[at]
+    for i in range(at - 1, -1, -1):
+        if depths[i] < depth:
+            kept.add(i)
+            depth = depths[i]
+    inside = next((i for i in range(at + 1, len(rows)) if depths[i] <= depths[at]), len(rows))
+    beside = [i for i in range(len(rows)) if depths[i] == depths[at]]
+    kept |= set(range(at + 1, min(inside, at + 1 + NEAR))) | {
+        i for i in beside if abs(beside.index(at) - beside.index(i)) <= 2
+    }
+    made, skipped = [], 0
+    for i, row in enumerate([*rows, (None, "", False)]):
+        if i in kept or i == len(rows):
+            if skipped:
+                made.append((None, f"... {skipped} calls", True))
+            skipped = 0
+            made += [row] if i < len(rows) else []
+        else:
+            skipped += 1
+    return made
 
 
 def listed(paths: list[str]) -> str:
@@ -55,6 +83,7 @@ def listed(paths: list[str]) -> str:
 
 
 FOLD = 5
+LONGEST, NEAR = 40, 12  # lines of a tree that is shown whole; of what the place holds, in a longer one
 SAID = {OK: "agree", PASSES: "pass it on", None: "have no partner", DIFFERS: "differ"}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.bounds import longest_sum, rounding_bound
 from crossfw.verification.comparing import by_order, error_of, label, same_shape, values
-from crossfw.verification.draw import draw_weights
+from crossfw.verification.draw import alone, draw_weights
 from crossfw.verification.identifying import identified
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Draw
@@ -100,15 +100,6 @@ class Trial:
         terms = max(longest_sum(units), self.pair.positions)
         limit = NARROW if narrow else rounding_bound(self.pair.settings["dtype"] or "float64", terms, len(units))
         return all(error_of(*same_shape(a, b)) <= limit for _, _, a, b in by_order(target, found))
-
-
-def alone(mapping: Mapping) -> dict[str, set]:
-    """Of both sides the places that have no partner."""
-    found = {}
-    for side, units in (("mxnet", mapping.mxnet), ("torch", mapping.torch)):
-        done = {place(getattr(slots, side)) for slots in mapping.slot_pairs()}
-        found[side] = {place(slot) for unit in units for slot in unit.slots} - done
-    return found
 
 
 def differing(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> list[SlotPair]:

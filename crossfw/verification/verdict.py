@@ -67,6 +67,8 @@ class PortVerdict:
         stage: the first that fails; None where all agree.
         place: lines of the tree with the place of the first divergence marked.
         causes: known differences that restore agreement.
+        tested, untested: what the verdict rests on, and what it says nothing about.
+        left: known differences that were not tried for want of time. tried: that were.
         notes: what was bridged, switched off or assumed.
         mapping: rows (MXNet name, torch name, shape, evidence).
     """
@@ -78,6 +80,10 @@ class PortVerdict:
     place: tuple[str, ...] = ()
     where: str = ""
     causes: tuple[Cause, ...] = ()
+    tested: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
+    tried: int = 0
+    left: int = 0
     notes: tuple[str, ...] = ()
     mapping: tuple[tuple, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)

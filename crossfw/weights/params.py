@@ -85,9 +85,9 @@ def _stranger(file: MappedFile, start: bytes) -> CrossfwError:
     known = (
         (start[8:9] == b"{", "a .safetensors file", "it needs no conversion"),
         (
-            start[:2] in (b"\x80\x02", b"\x80\x04"),
-            "a pickle, perhaps an old PyTorch checkpoint",
-            "it is never unpickled",
+            start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"),
+            "a pickle: a Trainer's states (save_states), or an old PyTorch checkpoint",
+            "name the .params file that holds the weights; a pickle is never unpickled",
         ),
         (start[:1] == b"{", "JSON, perhaps the model's -symbol.json", "name the .params file beside it"),
         (start.startswith(b"version http"), "a pointer of Git LFS, not the file itself", "fetch it with: git lfs pull"),

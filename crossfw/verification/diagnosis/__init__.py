@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from crossfw.verification.diagnosis import inputs, layers, loss, parameters, settings, steps, training, weights
@@ -17,30 +18,40 @@ SECONDS = 60.0
 NAMES = {"dropout": "dropout rate", "eps": "epsilon"}
 
 
-def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS) -> list[Cause]:
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a search found, how many known differences were tried, and how many were left when its time was over."""
+
+    causes: tuple[Cause, ...] = ()
+    tried: int = 0
+    left: int = 0
+
+
+def diagnose(stages: Stages, stage: str, place: Place, seconds: float = SECONDS) -> Diagnosis:
     """The causes of a failing stage; none where no known difference restores agreement.
 
     Args:
         stages: after their run. stage: the first that fails. place: where it does. seconds: that the trials may take.
     """
     if stage == "parameters":
-        return parameters.causes(stages)
+        return Diagnosis(tuple(parameters.causes(stages)))
     told = told_by_settings(stages, stage)
     if told:
-        return told
+        return Diagnosis(tuple(told))
     bench = Bench(stages, stage, seconds)
     nothing = Hypothesis(())
     try:
         if bench.holds(bench.rows(nothing, stages.draws)):
-            return []  # it fails in float32 alone: that is rounding, no other computation
+            return Diagnosis()  # it fails in float32 alone: that is rounding, no other computation
         case = Case(stages, stage, place)
         found = bench.first_that_agrees(supposed(case))
     finally:
         stages.pair.torch.call("change", changes=[])
         stages.reset()
     if found:
-        return list(found.causes)
-    return gradient_causes(stages) if stage == "gradients" else []
+        return Diagnosis(found.causes, bench.tried)
+    own = gradient_causes(stages) if stage == "gradients" else []
+    return Diagnosis(tuple(own), bench.tried, bench.left)
 
 
 def told_by_settings(stages: Stages, stage: str) -> list[Cause]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from crossfw.verification.diagnosis.case import Case, plain
 from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
@@ -30,6 +30,7 @@ ACTIVATIONS = (
     "softmax",
     "log_softmax",
 )
+NAMES = {"softrelu": "softplus", "leaky": "leaky_relu", "hard_sigmoid": "hardsigmoid by 0.2"}  # MXNet's: ours
 GELUS = ("gelu", "gelu by tanh", "gelu by sigmoid")
 FUNCTIONS = {
     "relu",
@@ -53,8 +54,18 @@ FUNCTIONS = {
 }
 
 
-def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
-    """Another activation; another slope or flavour of the same one first."""
+def called_activations(case: Case) -> tuple[str, ...]:
+    """Those that MXNet's run calls, in torch's names."""
+    found = []
+    for call in case.theirs:
+        kind = call["settings"].get("act_type", call["name"])
+        found.append(NAMES.get(kind, kind))
+    swish = ("silu",) if "sigmoid" in found else ()
+    return tuple(name for name in ACTIVATIONS if name in (*found, *swish))
+
+
+def activations(case: Case, site: dict, names: Sequence[str] = ACTIVATIONS) -> Iterator[Hypothesis]:
+    """Another activation of these; another slope or flavour of the same one first."""
     old = site["name"]
     if old == "leaky_relu":
         for slope in slopes(case):
@@ -65,7 +76,7 @@ def activations(case: Case, site: dict) -> Iterator[Hypothesis]:
         told = {"edit": "instead", "operation": {"name": name}}
         found = f"GELU with approximate={site['settings'].get('approximate', 'none')!r}"
         yield edit("gelu", case, site, found, f"MXNet's is {'the exact one (erf)' if name == 'gelu' else name}", told)
-    for name in ACTIVATIONS:
+    for name in names:
         if name.split()[0] != old.rstrip("_"):
             told = {"edit": "instead", "operation": {"name": name}}
             yield edit(
@@ -96,7 +107,10 @@ def clamps(case: Case, sites: list[dict]) -> Iterator[Hypothesis]:
                  "operation": {"name": "clamp", "min": low, "max": high}}
                 for site in sites if site["name"] in CLAMPED and not site["file"]
             ]  # fmt: skip
-            found = f"{sites[0]['name']} where MXNet clips to {low:g} and {high:g}"
+            names = listed(
+                list(dict.fromkeys(site["name"] for site in sites if site["path"] in paths and site["name"] in CLAMPED))
+            )
+            found = f"{names} where MXNet clips to {low:g} and {high:g}"
             remedy = f"{'nn.ReLU6()' if (low, high) == (0, 6) else f'clamp(x, {low:g}, {high:g})'} in {listed(paths)}"
             yield suppose("clip", listed(paths), found, remedy, *changes)
 

@@ -8,6 +8,7 @@ from itertools import chain
 from crossfw.verification.diagnosis.activations import (
     FUNCTIONS,
     activations,
+    called_activations,
     clamps,
     missing,
     modules,
@@ -27,7 +28,9 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     far = [site for site in case.sites if not case.here(site)]
     yield from nonlinearity(case)
     yield from states(case)
-    yield from clamps(case, near)
+    yield from clamps(case, case.sites)
+    called = called_activations(case)
+    yield from chain.from_iterable(activations(case, site, called) for site in case.sites if site["name"] in FUNCTIONS)
     for sites in (near, far):
         yield from chain.from_iterable(of_site(case, site) for site in sites)
         yield from epsilons(case, sites)

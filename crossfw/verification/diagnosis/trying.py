@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause, Row
 
+MOST_LEFT = 10_000  # that are counted
 METHODS = {
     "parameters": "parameters",
     "forward": "forward",
@@ -119,7 +121,7 @@ class Bench:
         self.stages, self.stage = stages, stage
         self.deadline = time.monotonic() + seconds
         self.pair = replace(stages.pair, mxnet=Remembered(stages.pair.mxnet), at_once=False)
-        self.tried = 0
+        self.tried = self.left = 0
 
     @property
     def over(self) -> bool:
@@ -140,7 +142,6 @@ class Bench:
 
         A change may break a user's code in any way: whatever is raised means that it restores nothing.
         """
-        self.tried += 1
         fresh = self.fresh(hypothesis, draws)
         try:
             self.pair.torch.call("change", changes=list(hypothesis.changes))
@@ -157,14 +158,17 @@ class Bench:
         weights = {**self.stages.weights, "torch": {**self.stages.weights["torch"], **dict(hypothesis.arrays)}}
         fresh = Stages(self.pair, self.stages.mapping, weights)
         fresh.draws, fresh.gradients, fresh.training = list(draws), self.stages.gradients, self.stages.training
-        fresh.dtype = self.stages.dtype
+        fresh.dtype, fresh.wide = self.stages.dtype, not hypothesis.arrays
         return fresh
 
     def first_that_agrees(self, hypotheses: Iterable[Hypothesis]) -> Hypothesis | None:
         """The first hypothesis that restores agreement, as far as time allows."""
-        for hypothesis in hypotheses:
+        waiting = iter(hypotheses)
+        for hypothesis in waiting:
             if self.over:
+                self.left = 1 + sum(1 for _ in islice(waiting, MOST_LEFT))
                 return None
+            self.tried += 1
             if self.agrees(hypothesis):
                 return hypothesis
         return None

@@ -1,0 +1,49 @@
+"""What a verdict rests on: what was tested, and what was not. It stands in the verdict's first lines."""
+
+from __future__ import annotations
+
+from crossfw.verification.stages import Stages
+from crossfw.verification.verdict import STAGES
+
+PREFIXES = (  # notes that say what was not compared
+    "dropout inside recurrent layers",
+    "dropout is switched off",
+    "no output is a real number",
+    "float32 was not compared",
+    "several updates are judged up to",
+    "MXNet's graph",
+)
+
+
+def tested(stages: Stages) -> tuple[str, ...]:
+    """Stages by dtype, and what they were given."""
+    lines = []
+    for dtype in ("float64", "float32"):
+        done = [s for s in STAGES if any(row.stage == s and row.dtype == dtype for row in stages.rows)]
+        if done:
+            lines.append(f"{dtype}: {', '.join(done)}")
+    sizes = [draw.size for draw in stages.draws if draw.size is not None]
+    words = f"{len(stages.draws)} draws of inputs"
+    if sizes:
+        words += f", batches of {' and '.join(map(str, dict.fromkeys(sizes)))}"
+    if any("wide biases" in row.run for row in stages.rows):
+        words += "; one with biases of 0.1 to 100, so that clips and thresholds are reached"
+    return (*lines, words)
+
+
+def untested(stages: Stages) -> tuple[str, ...]:
+    """Short sentences on what the verdict says nothing about."""
+    found = []
+    if stages.narrow:
+        found.append(f"float64 of {', '.join(stages.narrow)}: MXNet has none, they were computed in float32")
+    if not stages.training:
+        found.append("training, which the port does not ask for (train_mode)")
+    for mode, random in stages.random.items():
+        if random:
+            found.append(f"{mode}, in which a side draws random numbers of its own")
+    if stages.training and not stages.pair.settings["has_loss"]:
+        found.append("a loss: there is none in the port; gradients are those of a fixed sum of the outputs")
+    if stages.training and not stages.pair.settings["has_optimizer"]:
+        found.append("an optimizer: there is none in the port; updates are those of plain SGD")
+    found += [note for note in stages.notes if note.startswith(PREFIXES)]
+    return tuple(found)
