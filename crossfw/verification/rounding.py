@@ -10,6 +10,7 @@ the dtype) stands out of that by far. Gradients are not: one unit of a ReLU on t
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,24 @@ from crossfw.verification.comparing import SMALL, by_order, by_slots, error_of, 
 from crossfw.verification.verdict import Row
 
 BEYOND = 10.0  # times what moving both sides does
-SHAKES = 2
 EPS = float(np.finfo(np.float32).eps)
 KINK = "further from float64 than elsewhere, as MXNet's own is: units at kinks fall on either side in float32"
 Key = tuple  # (torch's name, MXNet's name)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A tensor of one draw: the errors of torch and MXNet, the bound, and whether noise was measured for it."""
+
+    ours: float
+    theirs: float
+    limit: float
+    moved: bool
+
+    @property
+    def beyond(self) -> float:
+        """The error as a part of the bound."""
+        return self.ours / self.limit if self.limit else float(self.ours > 0)
 
 
 class Rounding:
@@ -48,34 +63,42 @@ class Rounding:
             self.pair.both("set_dtype", dtype=dtype)
 
     def grade_in_float32(self, stage: str) -> None:
-        """Rows of one stage: from the first draw, and from all where a tensor is further off than sums explain."""
+        """Rows of one stage: from the first draw, and from all where one of its tensors stands out of the noise."""
         if stage == "gradients" and not self.differentiable:
             return
-        draws = self.draws[:1]
-        errors = [self.errors_in_float32(stage, draw) for draw in draws]
-        if any(ours > limit for ours, _, limit in errors[0].values()):
-            draws = self.draws
-            errors += [self.errors_in_float32(stage, draw) for draw in draws[1:]]
-        medians = {key: float(np.median([e[key][0] for e in errors if key in e])) for key in errors[0]}
-        beyond = any(medians[key] > limit for key, (_, _, limit) in errors[0].items())
-        noise = [self.noise_in_float32(stage, draw) for draw in draws] if beyond else []
-        for key, (ours, theirs, limit) in errors[0].items():
-            note = ""
-            if max(ours, medians[key]) > limit:
-                moved = [max(n.get(key, 0.0), e[key][1]) for n, e in zip(noise, errors) if key in e]
-                limit = max(limit, BEYOND * float(np.median(moved or [0.0])))
-                note = KINK if medians[key] <= limit else ""
-            grade = "equal" if medians[key] <= limit else "different"
-            row = Row(stage, *key, "float32", str(self.draws[0]), ours, limit, grade, note=note)
-            self.rows.append(graded(row, max(ours, EPS / 2) / max(theirs, EPS / 2)))
+        judged: list[dict[Key, Judged]] = []
+        for draw in self.draws:
+            judged.append(self.judged_in_float32(stage, draw))
+            if all(one.beyond <= 1 for one in judged[0].values()):
+                break
+        for key, one in judged[0].items():
+            beyond = float(np.median([each[key].beyond for each in judged if key in each]))
+            grade = "equal" if beyond <= 1 else "different"
+            note = KINK if one.moved and grade == "equal" else ""
+            row = Row(stage, *key, "float32", str(self.draws[0]), one.ours, one.limit, grade, note=note)
+            self.rows.append(graded(row, max(one.ours, EPS / 2) / max(one.theirs, EPS / 2)))
+
+    def judged_in_float32(self, stage: str, draw: Any) -> dict[Key, Judged]:
+        """The tensors of a draw; noise is measured where sums alone do not explain one."""
+        found, errors = self.errors_in_float32(stage, draw)
+        beyond = any(ours > limit for ours, _, limit in errors.values())
+        noise = self.noise_in_float32(stage, draw, found) if beyond else {}
+        made = {}
+        for key, (ours, theirs, limit) in errors.items():
+            moved = ours > limit
+            made[key] = Judged(
+                ours, theirs, max(limit, BEYOND * max(noise.get(key, 0.0), theirs)) if moved else limit, moved
+            )
+        return made
 
     def float32_bound(self, stage: str) -> float:
         """Below it nothing needs to be measured."""
         depth = 1 if stage == "forward" else self.depth
         return rounding_bound("float32", self.terms, depth)
 
-    def errors_in_float32(self, stage: str, draw: Any) -> dict[Key, tuple[float, float, float]]:
-        """By tensor, how far torch and MXNet are in float32 from MXNet's float64, and what sums alone explain."""
+    def errors_in_float32(self, stage: str, draw: Any) -> tuple[dict, dict[Key, tuple[float, float, float]]]:
+        """What both sides give in float32; by tensor how far torch's and MXNet's are from MXNet's float64, and what
+        sums alone explain of that."""
         self.use("float64")
         self.reset()
         true = self.asked(stage, self.pair.mxnet, draw)
@@ -86,7 +109,7 @@ class Rounding:
         sides = found["torch"], self.as_torch(stage, found)
         told = {"bound": self.float32_bound(stage), "small": small, "tiny": self.cancelling() if small else 0.0}
         rows = [rows_of(stage, "float32", str(draw), self.matching(stage, true, side), **told) for side in sides]
-        return {(a.tensor, a.partner): (a.error, b.error, a.bound) for a, b in zip(*rows)}
+        return found, {(a.tensor, a.partner): (a.error, b.error, a.bound) for a, b in zip(*rows)}
 
     def asked(self, stage: str, side: Any, draw: Any) -> dict[str, np.ndarray]:
         """The tensors of a stage, without dropout."""
@@ -106,27 +129,27 @@ class Rounding:
             return dict(zip(found["torch"], found["mxnet"].values()))
         return self.to_torch_gradients(found["mxnet"])
 
-    def noise_in_float32(self, stage: str, draw: Any) -> dict[Key, float]:
-        """By tensor, how far either side is moved in float32 by a unit in the last place of weights and inputs."""
-        self.use("float32")
+    def noise_in_float32(self, stage: str, draw: Any, plain: dict) -> dict[Key, float]:
+        """By tensor, how far either side is moved in float32 by a unit in the last place of weights and inputs.
+
+        Args:
+            plain: what both sides give without that.
+        """
+        for framework, side in self.pair:
+            side.call("load", values=self.moved(framework), shake=1)
+        moved = self.pair.each(lambda side: self.asked(stage, side, draw))
         self.reset()
-        plain = self.pair.each(lambda side: self.asked(stage, side, draw))
         noise: dict[Key, float] = {}
-        for shake in range(1, SHAKES + 1):
-            for framework, side in self.pair:
-                side.call("load", values=self.moved(framework, shake), shake=shake)
-            moved = self.pair.each(lambda side: self.asked(stage, side, draw))
-            theirs_now, theirs_before = self.as_torch(stage, moved), self.as_torch(stage, plain)
-            for now, before in ((moved["torch"], plain["torch"]), (theirs_now, theirs_before)):
-                pairs = zip(self.matching(stage, plain["mxnet"], now), self.matching(stage, plain["mxnet"], before))
-                for (ours, theirs, a, _), (_, _, b, _) in pairs:
-                    noise[ours, theirs] = max(noise.get((ours, theirs), 0.0), error_of(np.asarray(a), np.asarray(b)))
-        self.reset()
+        theirs = self.as_torch(stage, moved), self.as_torch(stage, plain)
+        for now, before in ((moved["torch"], plain["torch"]), theirs):
+            pairs = zip(self.matching(stage, plain["mxnet"], now), self.matching(stage, plain["mxnet"], before))
+            for (ours, other, a, _), (_, _, b, _) in pairs:
+                noise[ours, other] = max(noise.get((ours, other), 0.0), error_of(np.asarray(a), np.asarray(b)))
         return noise
 
-    def moved(self, framework: str, shake: int) -> dict[str, np.ndarray]:
+    def moved(self, framework: str) -> dict[str, np.ndarray]:
         """A side's weights, moved by a unit in the last place of the largest of each array."""
-        rng = np.random.default_rng(shake)
+        rng = np.random.default_rng(1)
 
         def move(array: np.ndarray) -> np.ndarray:
             if array.dtype.kind != "f" or (array == np.round(array)).all():  # indices, masks
