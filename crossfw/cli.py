@@ -166,7 +166,7 @@ def convert(source: Path, destination: Path, port: str | None, check: bool, torc
 @click.argument("port", type=click.Path(path_type=Path), metavar="PORT.py")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a page of its own.")
 @click.option("--json", type=click.Path(path_type=Path, dir_okay=False), help="Write every comparison as JSON.")
-@click.option("--threads", type=int, metavar="N", help="Threads of each framework. [default: all cores]")
+@click.option("--threads", type=int, metavar="N", help="Threads of each framework. [default: half of the cores]")
 @click.option("--mxnet-python", metavar="PYTHON", help="Interpreter that MXNet's side runs in.")
 @click.option("--torch-python", metavar="PYTHON", help="Interpreter that PyTorch's side runs in.")
 @click.option("--seconds", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="S",

@@ -28,7 +28,7 @@ def verify_command(
         CrossfwError: nothing can be compared.
     """
     with console.status("starting both frameworks") as status:
-        count = threads or os.cpu_count() or 1
+        count = threads or max(1, (os.cpu_count() or 1) // 2)  # both sides compute at once
         verdict = verify_file(port, pythons, count, lambda words: status.update(words), seconds)
     console.print(console_text(verdict), soft_wrap=True)
     if files["html"]:
