@@ -1,11 +1,11 @@
 """Operators that MXNet 1.9.1 computes in float32 whatever the dtype, written exactly for float64.
 
-`LeakyReLU` (also as PReLU, ELU, SELU and GELU) holds its slope as a C float and its GELU calls the float32 `erf`; `erf`
-itself, `erfinv`, `gamma` and `gammaln` have gradients of float32 accuracy (src/operator/leaky_relu-inl.h, mshadow_op.h); `clip` and `hard_sigmoid` hold
-their constants as C floats (tensor/matrix_op-inl.h, elemwise_unary_op.h); BatchNorm's own default of epsilon is one;
-`BilinearResize2D` computes its weights in float32 (contrib/bilinear_resize-inl.h); `RNN` with relu rounds its states
-(rnn_impl.h). In float64, which decides what a model means, they are replaced while a model runs; in float32 MXNet's own
-are used.
+`LeakyReLU` (also as PReLU, ELU, SELU and GELU) holds its slope as a C float and its GELU calls the float32 `erf`;
+`erf`, `erfinv`, `gamma` and `gammaln` have gradients of float32 accuracy (src/operator/leaky_relu-inl.h,
+mshadow_op.h); `clip` and `hard_sigmoid` hold their constants as C floats (tensor/matrix_op-inl.h,
+elemwise_unary_op.h); BatchNorm's own default of epsilon is one; `BilinearResize2D` computes its weights in float32
+(contrib/bilinear_resize-inl.h); `RNN` with relu rounds its states (rnn_impl.h). In float64, which decides what a model
+means, they are replaced while a model runs; in float32 MXNet's own are used.
 """
 
 from __future__ import annotations
