@@ -1,8 +1,8 @@
 """Random numbers that both frameworks draw alike.
 
 Dropout follows the unit: whether a value is dropped is told by the value itself (to a part in 8,192), so that the same
-units are dropped whatever the layout, and whether a layer is run whole or step by step. What else is drawn is paired by
-order and size.
+units are dropped whatever the layout, and whether a layer is run whole or step by step. Ones, of which a mask is made
+that is kept, tell nothing: they and what else is drawn are paired by order and size.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Masks:
             return np.ones(shape)
         axes = tuple(i for i, size in enumerate(shape) if size == 1 and values.shape[i] != 1)
         together = values.sum(axis=axes, keepdims=True) if axes else values
+        if values.size > 1 and values.flat[0] and (values == values.flat[0]).all():
+            return (self.random("uniform", shape) < 1 - p) / (1 - p) if p < 1 else np.zeros(shape)
         return (uniform_of(together, self.seed) >= p) / (1 - p) if p < 1 else np.zeros(shape)
 
     def random(self, kind: str, shape: tuple) -> np.ndarray:

@@ -1,11 +1,11 @@
 """Operators that MXNet 1.9.1 computes in float32 whatever the dtype, written exactly for float64.
 
-`LeakyReLU` (also as PReLU, ELU, SELU and GELU) holds its slope as a C float and its GELU calls the float32 `erf`; `erf`
-itself has a gradient of float32 accuracy (src/operator/leaky_relu-inl.h, mshadow_op.h); `clip` and `hard_sigmoid` hold
-their constants as C floats (tensor/matrix_op-inl.h, elemwise_unary_op.h); BatchNorm's own default of epsilon is one;
-`BilinearResize2D` computes its weights in float32 (contrib/bilinear_resize-inl.h); `RNN` with relu rounds its states
-(rnn_impl.h). In float64, which decides what a model means, they are replaced while a model runs; in float32 MXNet's own
-are used.
+`LeakyReLU` (also as PReLU, ELU, SELU and GELU) holds its slope as a C float and its GELU calls the float32 `erf`;
+`erf`, `erfinv`, `gamma` and `gammaln` have gradients of float32 accuracy (src/operator/leaky_relu-inl.h,
+mshadow_op.h); `clip` and `hard_sigmoid` hold their constants as C floats (tensor/matrix_op-inl.h,
+elemwise_unary_op.h); BatchNorm's own default of epsilon is one; `BilinearResize2D` computes its weights in float32
+(contrib/bilinear_resize-inl.h); `RNN` with relu rounds its states (rnn_impl.h). In float64, which decides what a model
+means, they are replaced while a model runs; in float32 MXNet's own are used.
 """
 
 from __future__ import annotations
@@ -54,6 +54,30 @@ def as_like(array: np.ndarray, model: Any) -> Any:
 def erf(x: Any) -> Any:
     """erf(x)."""
     return Exact(_erf, lambda a: 2 / math.sqrt(math.pi) * np.exp(-a * a))(x)
+
+
+def digamma(a: np.ndarray) -> np.ndarray:
+    """The slope of log gamma, by its recurrence, by reflection and by its series at large arguments."""
+    up = np.where(a > 0, a, 1 - a)
+    found = np.zeros_like(up)
+    for _ in range(10):
+        found, up = found - 1 / up, up + 1
+    terms = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
+    found += np.log(up) - 1 / (2 * up) - sum(c / up ** (2 * k + 2) for k, c in enumerate(terms))
+    return np.where(a > 0, found, found - math.pi / np.tan(math.pi * np.where(a > 0, 0.5, a)))
+
+
+def with_slope(slope: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Form:
+    """MXNet's own values with another slope, a function of argument and value."""
+
+    def form(call: Invocation) -> tuple:
+        with autograd.pause():
+            y = call.plain()
+        values = (y[0] if isinstance(y, list) else y).asnumpy()
+        made = Exact(lambda a: values, lambda a: slope(a, values))
+        return f"the gradient of {call.name.removeprefix('_npx_')}", made(call.inputs[0])
+
+    return form
 
 
 def gelu(x: Any) -> Any:
@@ -142,6 +166,9 @@ FORMS: dict[str, Form] = {
     "LeakyReLU": _leaky_family,
     "erf": lambda call: ("erf", erf(call.inputs[0])),
     "_npx_erf": lambda call: ("erf", erf(call.inputs[0])),
+    **dict.fromkeys(("erfinv", "_npx_erfinv"), with_slope(lambda a, y: math.sqrt(math.pi) / 2 * np.exp(y * y))),
+    **dict.fromkeys(("gamma", "_npx_gamma"), with_slope(lambda a, y: y * digamma(a))),
+    **dict.fromkeys(("gammaln", "_npx_gammaln"), with_slope(lambda a, y: digamma(a))),
     "clip": _clip,
     "_npi_clip": _clip,
     "hard_sigmoid": _hard_sigmoid,

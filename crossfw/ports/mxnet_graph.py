@@ -75,6 +75,18 @@ def _node(plain: dict) -> Node:
     return Node(plain["name"], plain["op"], tuple((entry[0], entry[1]) for entry in plain["inputs"]), own)
 
 
+def label_names(graph: Graph) -> set[str]:
+    """Variables that go into loss operators as their labels, and into nothing else."""
+    labels, others = set(), set()
+    for node in graph.operators():
+        names = [graph.nodes[number].name for number, _ in node.inputs if graph.nodes[number].op == "null"]
+        first = 1 if node.op in HEADS else len(node.inputs)
+        inputs = [graph.nodes[number].name for number, _ in node.inputs]
+        others |= set(inputs[:first]) & set(names)
+        labels |= set(inputs[first:]) & set(names)
+    return labels - others
+
+
 def without_labels(graph: Graph, given: set[str]) -> Graph:
     """The graph, in which a loss operator whose label nobody gives is the function that it computes.
 

@@ -89,6 +89,9 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
                 parameter.initialize()
             if parameter.shape is None and parameter._data is not None:  # loaded by SymbolBlock.imports
                 parameter._shape = parameter.data().shape
+            if mx.util.is_np_array() and not isinstance((parameter._data or [None])[0], (mx.np.ndarray, type(None))):
+                parameter._data = [array.as_np_ndarray() for array in parameter._data]  # loaded in the other interface
+                parameter._init_grad()
 
     def set_dtype(self, dtype: str) -> None:
         """Turn all floating-point arrays into `dtype`."""

@@ -14,7 +14,7 @@ import mxnet as mx
 from mxnet import gluon
 
 from crossfw.errors import CrossfwError
-from crossfw.ports.mxnet_graph import HEADS, graph_of
+from crossfw.ports.mxnet_graph import graph_of, label_names
 from crossfw.weights.params import plain_names, read_params
 
 PARAMETER = r"(weight|bias|gamma|beta|alpha|parameters|mean|var)$"
@@ -48,7 +48,7 @@ def block_of(symbol: mx.sym.Symbol, params: Path | None, given: list[str]) -> gl
     Raises:
         CrossfwError: neither the checkpoint nor the names tell which variables are inputs.
     """
-    arguments, labels = symbol.list_arguments(), labels_of(symbol)
+    arguments, labels = symbol.list_arguments(), label_names(graph_of(symbol))
     held = set(plain_names(read_params(params)).values()) if params is not None else set()
     named = [name for name in arguments if name in given]
     inputs = named or [name for name in arguments if name not in held and name not in labels]
@@ -63,13 +63,6 @@ def block_of(symbol: mx.sym.Symbol, params: Path | None, given: list[str]) -> gl
         block.params._params.pop(name, None)
         block._reg_params = {key: value for key, value in block._reg_params.items() if value.name != name}
     return block
-
-
-def labels_of(symbol: mx.sym.Symbol) -> set[str]:
-    """Variables that go into a loss operator as its label."""
-    graph = graph_of(symbol)
-    found = (graph.nodes[node.inputs[1][0]] for node in graph.operators() if node.op in HEADS and len(node.inputs) > 1)
-    return {node.name for node in found if node.op == "null"}
 
 
 def input_names(drawn: Any) -> list[str]:

@@ -29,7 +29,7 @@ class Precision:
 
     Attributes:
         without: names of operators that have no float64, as far as they were met.
-        shake: moves what goes into them by one unit in the last place of float32, where it is set: a seed.
+        shake: moves what goes into and out of them by one unit in the last place of float32, where it is set: a seed.
     """
 
     def __init__(self) -> None:
@@ -91,16 +91,22 @@ class Precision:
             if call.name not in self.without:
                 _wait(made)
                 self.without.add(call.name)
-            wide = [_cast(a, "float64") for a in made] if isinstance(made, list) else _cast(made, "float64")
+            wide = [self._out(a, i) for i, a in enumerate(made)] if isinstance(made, list) else self._out(made, 0)
         finally:
             self._inside = False
         masks.note(NOTE.format(call.name.removeprefix("_contrib_")))
         return wide
 
+    def _out(self, array: Any, number: int) -> Any:
+        """A result in float64, moved too: it may depend on shapes and settings alone; whole numbers may be indices."""
+        wide = _cast(array, "float64")
+        whole = self.shake is None or (wide.asnumpy() == np.round(wide.asnumpy())).all()
+        return wide if whole else self._shaken(wide, -1 - number)
+
     def _shaken(self, array: Any, number: int) -> Any:
         if self.shake is None or np.dtype(array.dtype) != np.float64:
             return array
-        signs = np.random.default_rng([self.shake, number]).choice([-1.0, 1.0], array.shape)
+        signs = np.random.default_rng([self.shake, number % 1000]).choice([-1.0, 1.0], array.shape)
         make = mx.np.array if isinstance(array, mx.np.ndarray) else mx.nd.array
         return array * make(1 + EPS32 * signs, dtype="float64")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Callable
 
 import mxnet as mx
@@ -12,7 +13,7 @@ from mxnet import gluon
 from mxnet.gluon.block import _flatten, _regroup
 from mxnet.gluon.parameter import DeferredInitializationError
 
-from crossfw.ports.mxnet_graph import Graph, Node, Watcher, evaluate, graph_of, without_labels
+from crossfw.ports.mxnet_graph import Graph, Node, Watcher, evaluate, graph_of, label_names, without_labels
 from crossfw.weights.names import units_from_names
 from crossfw.weights.units import Slot
 
@@ -54,7 +55,10 @@ def symbol_units(block: gluon.SymbolBlock, names: Any) -> list[Part]:
         found = _parts_of(node, taken, parameters, names)
         parts += found
         used |= {slot.name for *_, slots, _ in found for slot in slots}
-    free = {name: tuple(p.shape) for name, p in parameters.items() if names.by_id[id(p)] not in used}
+    hidden = labels_of(block)
+    free = {
+        name: tuple(p.shape) for name, p in parameters.items() if name not in hidden and names.by_id[id(p)] not in used
+    }
     for unit in units_from_names(free, ()):
         slots = [names.slot(slot.role, parameters[slot.name]) for slot in unit.slots]
         parts.append((unit.path, unit.kind, slots, {}))
@@ -125,6 +129,11 @@ def run_by_node(
             object.__delattr__(block, "_call_cached_op")
 
 
+def labels_of(block: gluon.SymbolBlock) -> set[str]:
+    """Names of the labels of loss operators, which Gluon takes for parameters where nobody gives them."""
+    return label_names(block_graph(block)) & set(block.params.keys())
+
+
 def _run(block: gluon.SymbolBlock, arguments: tuple, watch: Watcher | None) -> Any:
     given, _ = _flatten(arguments, "input")
     arrays = dict(zip((one.name for one in block._cached_graph[0]), given))
@@ -135,6 +144,26 @@ def _run(block: gluon.SymbolBlock, arguments: tuple, watch: Watcher | None) -> A
         for parameter in block.params.values():
             parameter._finish_deferred_init()
         arrays.update({name: parameter.data() for name, parameter in block.params.items()})
-    graph = without_labels(block_graph(block), set(arrays))
+    for name in labels_of(block):
+        arrays.pop(name, None)  # it has the size of one batch
+    graph = without_labels(with_states(block, arrays), set(arrays))
     outputs = evaluate(graph, arrays, mx.util.is_np_array(), watch)
     return _regroup(outputs, block._out_format)
+
+
+def with_states(block: gluon.SymbolBlock, arrays: dict) -> Graph:
+    """The block's graph, first states of recurrent layers in the size of the batch: the graph leaves it open, as 0."""
+    graph = block_graph(block)
+    open_ones = {n.name for n in graph.operators() if not n.inputs and 0 in np.atleast_1d(n.settings.get("shape", 1))}
+    if not open_ones or mx.util.is_np_shape():
+        return graph
+    inside = block._cached_graph[1].get_internals()
+    given = {name: array.shape for name, array in arrays.items() if name in inside.list_arguments()}
+    sizes = dict(zip(inside.list_outputs(), inside.infer_shape(**given)[1]))
+
+    def sized(node: Node) -> Node:
+        if node.name not in open_ones:
+            return node
+        return replace(node, attributes={**node.attributes, "shape": str(sizes[f"{node.name}_output"])})
+
+    return Graph(tuple(sized(node) for node in graph.nodes), graph.heads)

@@ -9,7 +9,7 @@ from mxnet.gluon import nn, rnn
 from mxnet.gluon.nn import basic_layers, conv_layers
 from mxnet.gluon.rnn import rnn_layer
 
-from crossfw.ports.mxnet_symbols import symbol_units
+from crossfw.ports.mxnet_symbols import labels_of, symbol_units
 from crossfw.ports.naming import ArrayNames, units_in
 from crossfw.weights.units import Slot, Unit
 
@@ -39,7 +39,8 @@ class Names(ArrayNames):
 def travelling(block: gluon.Block) -> list[tuple[str, Any]]:
     """A block's own parameters: those that stand as attributes, then those that it only asked for."""
     if isinstance(block, gluon.SymbolBlock):
-        return [(name[len(block.params.prefix) :], p) for name, p in block.params.items()]
+        labels = labels_of(block)
+        return [(name[len(block.params.prefix) :], p) for name, p in block.params.items() if name not in labels]
     own = list(block._reg_params.items())
     known = {id(parameter) for _, parameter in own}
     prefix = block.params.prefix

@@ -101,8 +101,7 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         Raises:
             CrossfwError: a lazy layer is still without numbers after it.
         """
-        self.model.eval()
-        with torch_record.recorded(self.model) as calls, torch.no_grad():
+        with self.mode(False, seed), torch_record.recorded(self.model) as calls, torch.no_grad():
             output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
         order: dict[str, int] = {}
         for call in calls:

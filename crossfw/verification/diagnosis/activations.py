@@ -9,7 +9,8 @@ from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 from crossfw.verification.pairing import family
 from crossfw.verification.tree import listed
 
-SLOPES = (0.01, 0.25, 0.2, 0.3, 0.1, 0.125, 0.5)
+SLOPES = (0.01, 0.25, 0.2, 0.3, 0.1, 0.125, 0.5, 1.0)
+SLOPED = {"leaky_relu": ("negative_slope", 0.01), "elu": ("alpha", 1.0)}
 ACTIVATIONS = (
     "relu",
     "tanh",
@@ -67,17 +68,18 @@ def called_activations(case: Case) -> tuple[str, ...]:
 def activations(case: Case, site: dict, names: Sequence[str] = ACTIVATIONS) -> Iterator[Hypothesis]:
     """Another activation of these; another slope or flavour of the same one first."""
     old = site["name"]
-    if old == "leaky_relu":
+    if old in SLOPED:
+        name, default = SLOPED[old]
         for slope in slopes(case):
-            told = {"edit": "instead", "operation": {"name": "leaky_relu", "negative_slope": slope}}
-            now = site["settings"].get("negative_slope", 0.01)
-            yield edit("slope", case, site, f"negative slope {plain(now)}", f"negative_slope={slope:g}", told, 27)
+            told = {"edit": "instead", "operation": {"name": old, name: slope}}
+            now = site["settings"].get(name, default)
+            yield edit("slope", case, site, f"{name}={plain(now)}", f"{name}={slope:g}", told, 27)
     for name in GELUS if old == "gelu" else ():
         told = {"edit": "instead", "operation": {"name": name}}
         found = f"GELU with approximate={site['settings'].get('approximate', 'none')!r}"
         yield edit("gelu", case, site, found, f"MXNet's is {'the exact one (erf)' if name == 'gelu' else name}", told)
     for name in names:
-        if name.split()[0] != old.rstrip("_"):
+        if name != old.rstrip("_"):
             told = {"edit": "instead", "operation": {"name": name}}
             yield edit(
                 "activation",
@@ -121,7 +123,8 @@ CLAMPED = ("relu", "relu_", "relu6", "clamp", "clamp_min", "hardtanh", "leaky_re
 
 def slopes(case: Case) -> list[float]:
     """MXNet's own slopes first."""
-    own = [m[key] for m, *_ in case.settings for key in ("alpha", "slope") if isinstance(m.get(key), float)]
+    told = [m for m, *_ in case.settings] + [f["settings"] for f in case.theirs if f["name"] == "LeakyReLU"]
+    own = [m[key] for m in told for key in ("alpha", "slope") if isinstance(m.get(key), float)]
     return list(dict.fromkeys([*own, *SLOPES]))
 
 
