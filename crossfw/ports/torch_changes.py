@@ -6,6 +6,7 @@ A change is a dict of plain values, so that it can travel to a worker:
     {"change": "before" | "after" | "instead", "path": ..., "operation": {"name": "relu"}}  of a call
     {"change": "site", "site": ..., "edit": ...}                             see `torch_sites`
     {"change": "inputs", "axes": {"0": [1, 0, 2]}, "flips": {"1": 3}}        the model's inputs, permuted or flipped
+    {"change": "outputs", "order": [1, 0]}                                   the model's outputs, by number
     {"change": "state", "path": ..., "inputs": [1, 2]}                       of a recurrent layer, from these inputs
     {"change": "mode", "path": ..., "training": false}                       of one module
     {"change": "running variance", "path": ..., "to": "biased"}
@@ -137,6 +138,14 @@ class Side(ModuleChanges, torch_model.Side):
             inputs = transform(inputs, "inputs", is_array, changed)
         self.leaves_fed = list(leaves(inputs, "inputs", is_array).values())
         return super().run(inputs)
+
+    def leaves(self, output: Any) -> dict[str, Any]:
+        """The arrays of an output by name, in another order where that is supposed."""
+        found = super().leaves(output)
+        for change in self.changes.get("outputs", ()):
+            arrays = list(found.values())
+            found = {name: arrays[number] for name, number in zip(found, change["order"])}
+        return found
 
     def loss_of(self, output: Any, seed: int, size: Any) -> Any:
         """The loss, or what is supposed in its place."""

@@ -36,7 +36,7 @@ def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str,
         trial.own, own = [], trial.own
         settled = trial.settled(mapping)
         trial.own = own
-    mapping = settled or mapping
+    mapping = settled or by_names(mapping) or mapping  # where no outputs bear out a pairing, names are believed
     weights, notes = starting_weights(pair, mapping, current, trial.own)
     if trial.tried and settled:
         notes.append(f"parameters of equal shape were told apart by trial ({trial.tried} tried)")

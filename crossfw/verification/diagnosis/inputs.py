@@ -8,12 +8,14 @@ from itertools import permutations
 
 import numpy as np
 
+from crossfw.errors import CrossfwError
 from crossfw.verification.diagnosis.case import Case, Point, close
 from crossfw.verification.diagnosis.trying import Hypothesis, edit, suppose
 
 
 def hypotheses(case: Case) -> Iterator[Hypothesis]:
     """What numbers point at first; then factors in the code; then the model's own inputs."""
+    yield from exchanged(case)
     for point in case.points:
         yield from permuted(point)
         yield from flipped(point)
@@ -22,6 +24,23 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     yield from flattenings(case)
     yield from model_inputs(case)
     yield from factors(case)
+
+
+def exchanged(case: Case) -> Iterator[Hypothesis]:
+    """Outputs that stand in another order: the one in which each is MXNet's."""
+    draw = case.stages.draws[0]
+    case.stages.reset()
+    try:
+        found = case.stages.pair.both("forward", **draw.arguments, training=False)
+    except CrossfwError:
+        return
+    ours, theirs = (list(found[side]["outputs"].values()) for side in ("torch", "mxnet"))
+    order = [next((i for i, a in enumerate(ours) if close(np.asarray(a), np.asarray(b))), -1) for b in theirs]
+    if len(ours) > 1 and sorted(order) == list(range(len(ours))) != order:
+        names = list(found["torch"]["outputs"])
+        words = ", ".join(names[i] for i in order)
+        told = {"change": "outputs", "order": order}
+        yield suppose("outputs", "(model)", "the outputs stand in another order", f"return them as {words}", told)
 
 
 def permuted(point: Point) -> Iterator[Hypothesis]:

@@ -1,0 +1,101 @@
+"""How long `verify` takes and how much memory its processes hold together: `python -m tests.bench.ports [NAME ...]`.
+
+Networks of `tests.families` at the size that people use, one after another, as a Markdown table with the processor's
+name. Memory is the largest sum of what the processes hold (PSS), sampled; the frameworks' own, imported and idle, is
+measured first and stands apart.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.families.families import FAMILIES
+
+CHOSEN = (
+    "plain",
+    "residual",
+    "wide",
+    "grouped",
+    "dense",
+    "squeeze_excitation",
+    "split_attention",
+    "shuffle",
+    "mobile_inverted",
+    "inception",
+    "dual_path",
+    "preactivation",
+)
+EVERY = 0.2  # seconds between samples
+IDLE = """
+def mxnet_model():
+    from mxnet.gluon import nn
+    return nn.Dense(1, in_units=1)
+
+def torch_model():
+    from torch import nn
+    return nn.Linear(1, 1)
+
+def inputs(rng):
+    return rng.standard_normal((1, 1))
+"""
+
+
+def held(process: psutil.Process) -> int:
+    """Bytes that a process and its children hold."""
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            total += one.memory_full_info().pss
+        except psutil.Error:
+            continue
+    return total
+
+
+def measured(port: Path) -> tuple[str, float, float]:
+    """(verdict, seconds, GB) of one port."""
+    environment = {**os.environ, "CROSSFW_FAMILY_SIZE": "full"}
+    started, most = time.monotonic(), 0
+    command = [sys.executable, "-m", "crossfw", "verify", str(port), "--seconds", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
+        process = psutil.Process(run.pid)
+        while run.poll() is None:
+            try:
+                most = max(most, held(process))
+            except psutil.Error:
+                break
+            time.sleep(EVERY)
+        assert run.stdout is not None
+        words = run.stdout.readline().split("  ")[0]
+    return words.lower(), time.monotonic() - started, most / 1e9
+
+
+def processor() -> str:
+    """Its name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def main(names: list[str]) -> None:
+    """Print the table."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        idle = Path(folder) / "idle.py"
+        idle.write_text(IDLE)
+        _, seconds, own = measured(idle)
+    print(f"{processor()}, {os.cpu_count()} cores; a layer of one unit: {seconds:.0f} s, {own:.1f} GB\n")
+    print("| network | verdict | seconds | GB beside the frameworks' own |\n|---|---|---|---|", flush=True)
+    for name in names:
+        word, seconds, memory = measured(FAMILIES[name])
+        print(f"| {name} | {word} | {seconds:.0f} | {max(memory - own, 0):.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or [name for name in CHOSEN if name in FAMILIES])
