@@ -11,7 +11,7 @@ import numpy as np
 
 STREAM, DRAWN = 11, 31
 SMALL = 1e-10  # what lies below is as good as zero, and its digits are noise
-OFF = "dropout is switched off in float32, where it would not be told by the values of the units"
+OFF = "dropout is switched off where float32 computes: units are told by their values; its rates are compared"
 
 
 class Masks:

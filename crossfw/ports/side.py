@@ -56,7 +56,7 @@ class PlainSide:
         self._drawn: dict = {}
         self._covered: tuple[int, dict[str, int]] = (-1, {})
         self.state = 0  # of what the model draws by itself
-        self.without_dropout = False
+        self.without_dropout, self.drops = False, True
         self.shake: int | None = None  # inputs are moved by a unit in the last place where it is set: a seed
         self.parts: list[int] = []  # numbers of the outputs that a loss is made of where the user gave none
 
@@ -114,7 +114,11 @@ class PlainSide:
 
     def fresh_masks(self, seed: int) -> Masks:
         """The random numbers of a run; dropout follows values, which float32 does not tell exactly enough."""
-        return Masks(seed, on=self.dtype_name == "float64" and not self.without_dropout)
+        return Masks(seed, on=self.dtype_name == "float64" and not self.without_dropout and self.drops)
+
+    def drop(self, on: bool) -> None:
+        """Whether dropout drops anything from now on."""
+        self.drops = on
 
     @contextlib.contextmanager
     def own_random_numbers(self, seed: int, seed_framework: Callable[[int], Any]) -> Iterator[None]:

@@ -201,6 +201,8 @@ class Stages(Updates, Rounding):
     def forward_in_training(self) -> None:
         """Training mode: outputs under the same dropout masks, and the running statistics after them."""
         self.compare_dropout_settings()
+        if self.narrow:
+            self.pair.both("drop", on=False)
         for draw in self.draws[:2]:
             self._forward("forward in training", draw, training=True)
 
@@ -221,6 +223,8 @@ class Stages(Updates, Rounding):
             return made
 
         made = rows(found["mxnet"], found["torch"])
+        if training and (self.narrow or self.dtype == "float32"):
+            made += dropout_rows(stage, self.dtype, found)
         if any(row.grade == "different" for row in made) and self.draws_by_itself(draw, training):
             return
 
@@ -316,6 +320,16 @@ class Stages(Updates, Rounding):
 
             self.add(rows(found["mxnet"], found["torch"]), again)
         self.note(*unused_rows(self.pair.units["mxnet"], self.gradients))
+
+
+def dropout_rows(stage: str, dtype: str, found: dict) -> list[Row]:
+    """Where nothing is dropped, the rates that both sides would drop with."""
+    rates = {side: sorted({rate for _, rate in told["dropout"] if rate}) for side, told in found.items()}
+    if rates["torch"] == rates["mxnet"]:
+        return []
+    words = {side: ", ".join(f"{rate:g}" for rate in found) or "nothing" for side, found in rates.items()}
+    note = f"dropout of {words['torch']} where MXNet's model has {words['mxnet']}"
+    return [Row(stage, "(model).dropout", "(model).dropout", dtype, "settings", 1.0, 0.0, "different", note=note)]
 
 
 def unused_rows(units: list[Unit], gradients: list[dict[str, np.ndarray]]) -> list[str]:
