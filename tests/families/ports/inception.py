@@ -106,14 +106,14 @@ def torch_model():
         def __init__(self, cin):
             super().__init__()
             self.branch3x3 = BasicConv2d(cin, 24, kernel_size=3, stride=2)
-            self.double = nn.Sequential(
+            self.dbl = nn.Sequential(
                 BasicConv2d(cin, 4, kernel_size=1),
                 BasicConv2d(4, 6, kernel_size=3, padding=1),
                 BasicConv2d(6, 6, kernel_size=3, stride=2),
             )
 
         def forward(self, x):
-            return torch.cat((self.branch3x3(x), self.double(x), F.max_pool2d(x, 3, stride=2)), dim=1)
+            return torch.cat((self.branch3x3(x), self.dbl(x), F.max_pool2d(x, 3, stride=2)), dim=1)
 
     class InceptionC(nn.Module):
         def __init__(self, cin, c7):
@@ -198,10 +198,10 @@ def torch_loss(output, targets):
 def mxnet_optimizer(model):
     from mxnet import gluon
 
-    return gluon.Trainer(model.collect_params(), "adam", {"learning_rate": 1e-3, "wd": 1e-4})
+    return gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": 0.01, "momentum": 0.9, "wd": 5e-4})
 
 
 def torch_optimizer(model):
     import torch
 
-    return torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4)
+    return torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)

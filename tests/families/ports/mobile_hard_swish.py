@@ -164,10 +164,10 @@ def torch_loss(output, targets):
 def mxnet_optimizer(model):
     from mxnet import gluon
 
-    return gluon.Trainer(model.collect_params(), "adam", {"learning_rate": 1e-3, "wd": 1e-4})
+    return gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": 0.01, "momentum": 0.9, "wd": 5e-4})
 
 
 def torch_optimizer(model):
     import torch
 
-    return torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4)
+    return torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)

@@ -4,7 +4,7 @@ import os
 
 FULL = os.environ.get("CROSSFW_FAMILY_SIZE") == "full"
 PIXELS, CLASSES, STEM = (224, 1000, 64) if FULL else (32, 5, 4)
-STAGES = ((3, 256), (4, 512), (6, 1024), (3, 2048)) if FULL else ((2, 8), (1, 16))
+STAGES = ((3, 256), (4, 512), (6, 1024), (3, 2048)) if FULL else ((2, 16), (1, 32))
 
 
 def mxnet_model():
