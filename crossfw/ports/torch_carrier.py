@@ -22,6 +22,10 @@ VARIANCE = (
     "BatchNorm: torch's running variance is the unbiased one, n / (n - 1) times MXNet's; this known difference is "
     "taken out before the running statistics are compared"
 )
+HARD_SIGMOID = (
+    "torch computes the gradient of hardsigmoid with 1/6 in float32 whatever the dtype: in float64 an exact form stands "
+    "in for it"
+)
 FEATURES = ("dropout1d", "dropout2d", "dropout3d")
 UNIFORM, NORMAL, COINS = (
     ("rand", "rand_like", "uniform_"),
@@ -51,6 +55,7 @@ class Carrier(TorchFunctionMode):
             "batch_norm": self.batch_norm,
             "layer_norm": self.layer_norm,
             "group_norm": self.group_norm,
+            "hardsigmoid": self.hard_sigmoid,
         }
         self.own = {name: getattr(functional, name) for name in self.functions}
 
@@ -126,6 +131,14 @@ class Carrier(TorchFunctionMode):
     def group_norm(self, input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
         """The same (src/operator/nn/group_norm-inl.h)."""
         return self.own["group_norm"](input, num_groups, weight, bias, as_float(eps))
+
+    def hard_sigmoid(self, input: Any, inplace: bool = False) -> Any:
+        """With a gradient of 1/6, which torch holds as a C float (aten/src/ATen/native/cpu/Activation.cpp)."""
+        if not self.float64:
+            return self.own["hardsigmoid"](input, inplace)
+        self.masks.note(HARD_SIGMOID)
+        made = (input / 6 + 0.5).clamp(0, 1)
+        return input.copy_(made) if inplace else made
 
     def random(self, name: str, made: Any, args: tuple, kwargs: dict) -> Any:
         """Random numbers in the place of torch's own."""

@@ -107,15 +107,28 @@ class Bench:
         later = group[group.index(number) + 1 :]
         for other in (number, *sorted(later, key=likeness)):
             for turned in (self.turned[number], not self.turned[number]):
-                before = list(self.partner), list(self.turned)
-                if (other == number and turned == before[1][number]) or not self.may_turn(number, turned):
+                if (other == number and turned == self.turned[number]) or not self.may_turn(number, turned):
                     continue
-                self.partner[number], self.partner[other] = self.partner[other], self.partner[number]
-                self.turned[number] = turned
-                self.give({one: self.values[one] for one in (number, other)})
-                yield
-                self.partner, self.turned = before
-                self.give({one: self.values[one] for one in (number, other)})
+                alone = [(number, other)]
+                layers = alone + self.companions(number, other)
+                for pairs in (layers, alone) if len(layers) > 1 else (alone,):
+                    before, moved = (list(self.partner), list(self.turned)), set(chain(*pairs))
+                    self.turned[number] = turned
+                    for a, b in pairs:
+                        self.partner[a], self.partner[b] = self.partner[b], self.partner[a]
+                    self.give({one: self.values[one] for one in moved})
+                    yield
+                    self.partner, self.turned = before
+                    self.give({one: self.values[one] for one in moved})
+
+    def companions(self, number: int, other: int) -> list[tuple[int, int]]:
+        """Members of the layers of two members that would be exchanged with them, role by role: a norm moves whole."""
+        if number == other:
+            return []
+        mine, theirs = (self.members[one].left for one in (number, other))
+        roles = {m.slots.mxnet.role: n for n, m in enumerate(self.members) if m.left is theirs and n != other}
+        pairs = [(n, roles.get(m.slots.mxnet.role)) for n, m in enumerate(self.members) if m.left is mine and n != number]
+        return [(a, b) for a, b in pairs if any(a in group and b in group for group in self.groups)]
 
     def may_turn(self, number: int, turned: bool) -> bool:
         """Whether a member may stand that way."""
