@@ -91,8 +91,6 @@ def torch_model():
     return DenseNet()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

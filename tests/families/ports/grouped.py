@@ -69,9 +69,7 @@ def torch_model():
     class ResNeXt(nn.Module):
         def __init__(self):
             super().__init__()
-            self.stem = nn.ModuleList(
-                [ConvNorm(3, STEM, 3, 2), ConvNorm(STEM, STEM, 3), ConvNorm(STEM, 2 * STEM, 3)]
-            )
+            self.stem = nn.ModuleList([ConvNorm(3, STEM, 3, 2), ConvNorm(STEM, STEM, 3), ConvNorm(STEM, 2 * STEM, 3)])
             self.pool = nn.MaxPool2d(3, stride=2, padding=1)
             self.units = nn.ModuleList()
             cin = 2 * STEM
@@ -90,8 +88,6 @@ def torch_model():
             return self.classify(x.mean((-2, -1)))
 
     return ResNeXt()
-
-
 
 
 def inputs(rng):

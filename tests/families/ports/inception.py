@@ -173,8 +173,6 @@ def torch_model():
     )
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

@@ -139,8 +139,6 @@ def torch_model():
     return MobileNetV3()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

@@ -94,8 +94,6 @@ def torch_model():
     return MobileNetV2()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

@@ -61,8 +61,6 @@ def torch_model():
     return MobileNet()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

@@ -30,7 +30,9 @@ def mxnet_model():
                 high = F.Pooling(high, kernel=(2, 2), stride=(2, 2), pool_type="avg")
             out_h = self.h2h(high)
             if self.has_low:
-                up = self.l2h(F.Pooling(low, kernel=(2, 2), stride=(2, 2), pool_type="avg") if self.stride == 2 else low)
+                up = self.l2h(
+                    F.Pooling(low, kernel=(2, 2), stride=(2, 2), pool_type="avg") if self.stride == 2 else low
+                )
                 out_h = out_h + F.UpSampling(up, scale=2, sample_type="nearest")
             out_h = F.relu(self.bn_h(out_h))
             if not self.gives_low:
@@ -110,8 +112,6 @@ def torch_model():
             return self.fc(high.mean((2, 3)))
 
     return OctaveNet()
-
-
 
 
 def inputs(rng):

@@ -1,4 +1,4 @@
-"""ResNet version 2: normalization and activation stand before the convolutions, the shortcut after the first of them."""
+"""ResNet v2: BatchNorm and ReLU ahead of every convolution, the shortcut untouched by either."""
 
 import os
 
@@ -82,8 +82,6 @@ def torch_model():
             head=nn.Linear(incoming, CLASSES),
         )
     )
-
-
 
 
 def inputs(rng):

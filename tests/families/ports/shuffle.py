@@ -97,8 +97,6 @@ def torch_model():
     return ShuffleNet()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

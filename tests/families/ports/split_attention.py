@@ -138,8 +138,6 @@ def torch_model():
     return ResNeSt()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

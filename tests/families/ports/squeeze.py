@@ -67,8 +67,6 @@ def torch_model():
     return SqueezeNet()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

@@ -98,8 +98,6 @@ def torch_model():
     return SENet()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 

@@ -75,8 +75,6 @@ def torch_model():
     return WideResNet()
 
 
-
-
 def inputs(rng):
     return rng.standard_normal((2, 3, PIXELS, PIXELS))
 
