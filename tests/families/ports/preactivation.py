@@ -1,4 +1,4 @@
-"""ResNet v2: BatchNorm and ReLU ahead of every convolution, the shortcut untouched by either."""
+"""ResNet v2: normalization and activation before the convolutions, the shortcut after the first of them."""
 
 import os
 
