@@ -15,6 +15,7 @@ from crossfw.ports import mxnet_faults
 from crossfw.ports.mxnet_arrays import is_array, to_numpy
 from crossfw.ports.mxnet_carrier import Carrier
 from crossfw.ports.mxnet_invoke import carried_out
+from crossfw.ports.mxnet_precision import kept_wide
 from crossfw.ports.mxnet_symbols import run_by_node
 from crossfw.ports.mxnet_units import walk
 from crossfw.ports.nest import leaves, transform
@@ -35,6 +36,8 @@ class Passes:
             if not self.as_graphs:
                 stack.enter_context(run_by_node(blocks, lambda _: self.recorder and self.recorder.operator))
             stack.enter_context(carried_out(carrier))
+            if self.dtype == "float64":
+                stack.enter_context(kept_wide())
             stack.enter_context(autograd.record(train_mode=training))
             yield
 

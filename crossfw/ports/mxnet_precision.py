@@ -7,6 +7,8 @@ is carried on in float64.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import mxnet as mx
@@ -135,9 +137,33 @@ def _widened(array: Any) -> Any:
     return make(widened(array.asnumpy()), dtype="float64")
 
 
+ASTYPE = {kind: kind.astype for kind in (mx.nd.NDArray, mx.np.ndarray)}  # which call no operator that could be seen
+
+
+@contextlib.contextmanager
+def kept_wide() -> Iterator[None]:
+    """Within it `astype` does not lead from float64 back to float32."""
+
+    def wide(own: Any) -> Any:
+        def astype(self: Any, dtype: Any, *args: Any, **more: Any) -> Any:
+            narrows = self.dtype == np.float64 and np.dtype(dtype) == np.float32
+            return own(self, "float64" if narrows else dtype, *args, **more)
+
+        return astype
+
+    try:
+        for kind, own in ASTYPE.items():
+            kind.astype = wide(own)
+        yield
+    finally:
+        for kind, own in ASTYPE.items():
+            kind.astype = own
+
+
 def _cast(array: Any, dtype: str) -> Any:
     floats = np.dtype(array.dtype) in (np.float32, np.float64)
-    return array.astype(dtype) if floats and array.dtype != np.dtype(dtype) else array
+    own = ASTYPE.get(type(array), ASTYPE[mx.nd.NDArray])
+    return own(array, dtype) if floats and array.dtype != np.dtype(dtype) else array
 
 
 def _has_gradient(call: Invocation) -> bool:

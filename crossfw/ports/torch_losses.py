@@ -40,6 +40,8 @@ def _classes_last(output: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 def _cross_entropy(output: Tensor, targets: Tensor, **settings: Any) -> Tensor:
     if targets.is_floating_point() and targets.shape == output.shape:
+        smoothing = settings.get("label_smoothing", 0.0)
+        targets = (1 - smoothing) * targets + smoothing / output.shape[-1]
         return -(targets * output.log_softmax(-1)).sum(-1).mean()
     return F.cross_entropy(*_classes_last(output, targets), **settings)
 

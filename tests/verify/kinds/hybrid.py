@@ -200,13 +200,7 @@ def depth_torch(rate):
 
 def noise_mxnet(self, F, x):
     y = self.a(x)
-    return self.b(
-        y + F.random.normal(0, 0.1, shape=(6,))
-        if False
-        else y + 0.1 * F.random.normal_like(y)
-        if autograd.is_training()
-        else y
-    )
+    return self.b(y + 0.1 * F.random.normal_like(y) if autograd.is_training() else y)
 
 
 def noise_torch(size):
@@ -361,44 +355,190 @@ RNN5 = {"rnn": lambda: nn.LSTM(4, 5), "fc": lambda: nn.Linear(5, 3)}
 
 KINDS = [
     Kind("partly hybridized", partly, convolved((1, lambda: nn.BatchNorm2d(4, eps=1e-5))), normal(3, 5, 5)),
-    Kind("partly hybridized, momentum", partly, convolved((1, lambda: nn.BatchNorm2d(4, momentum=0.9))), normal(3, 5, 5), "differs", "forward in training", ("momentum",)),
+    Kind(
+        "partly hybridized, momentum",
+        partly,
+        convolved((1, lambda: nn.BatchNorm2d(4, momentum=0.9))),
+        normal(3, 5, 5),
+        "differs",
+        "forward in training",
+        ("momentum",),
+    ),
     Kind("static", hybridized(partly, static_alloc=True, static_shape=True), convolved(), normal(3, 5, 5)),
-    Kind("static, gelu", hybridized(partly, static_alloc=True), convolved((2, nn.GELU)), normal(3, 5, 5), "differs", "forward", ("activation",)),
+    Kind(
+        "static, gelu",
+        hybridized(partly, static_alloc=True),
+        convolved((2, nn.GELU)),
+        normal(3, 5, 5),
+        "differs",
+        "forward",
+        ("activation",),
+    ),
     Kind("numpy interface", numpy_net, torch_numpy(), normal(4), numpy=True),
     Kind("numpy interface, mean forgotten", numpy_net, torch_numpy(False), normal(4), "differs", "forward", numpy=True),
-    Kind("numpy interface, norm by hand", numpy_var, module(lambda s, x: f.layer_norm(s.a(x), (6,), eps=1e-5), a=lambda: nn.Linear(4, 6)), normal(4), numpy=True),
+    Kind(
+        "numpy interface, norm by hand",
+        numpy_var,
+        module(lambda s, x: f.layer_norm(s.a(x), (6,), eps=1e-5), a=lambda: nn.Linear(4, 6)),
+        normal(4),
+        numpy=True,
+    ),
     Kind("lambdas", hybridized(lambdas), torch_lambdas(0.1), normal(4)),
     Kind("lambdas, slope", hybridized(lambdas), torch_lambdas(0.01), normal(4), "differs", "forward", ("slope",)),
     Kind("plain lambda", plain_lambda, torch_between(lambda x: x.clamp(0, 6)), normal(4)),
     Kind("function", with_function(Swish), torch_between(f.silu), normal(4)),
-    Kind("function, gelu", with_function(Swish), torch_between(f.gelu), normal(4), "differs", "forward", ("activation",)),
+    Kind(
+        "function, gelu", with_function(Swish), torch_between(f.gelu), normal(4), "differs", "forward", ("activation",)
+    ),
     Kind("straight through", with_function(Straight), torch_between(straight), normal(4)),
-    Kind("straight through forgotten", with_function(Straight), torch_between(torch.sign), normal(4), "differs", "gradients"),
+    Kind(
+        "straight through forgotten",
+        with_function(Straight),
+        torch_between(torch.sign),
+        normal(4),
+        "differs",
+        "gradients",
+    ),
     Kind("control flow", control_flow, torch_control_flow(3), normal(4)),
     Kind("control flow, fewer steps", control_flow, torch_control_flow(2), normal(4), "differs", "forward"),
     Kind("stochastic depth", gluon(depth_mxnet, a=lambda: gnn.Dense(4, in_units=4)), depth_torch(0.5), normal(4)),
-    Kind("stochastic depth, rate", gluon(depth_mxnet, a=lambda: gnn.Dense(4, in_units=4)), depth_torch(0.8), normal(4), "differs", "forward", ("scale",)),
-    Kind("noise", gluon(noise_mxnet, a=lambda: gnn.Dense(6, in_units=4), b=lambda: gnn.Dense(3, in_units=6)), noise_torch(0.1), normal(4)),
-    Kind("noise of another size", gluon(noise_mxnet, a=lambda: gnn.Dense(6, in_units=4), b=lambda: gnn.Dense(3, in_units=6)), noise_torch(0.5), normal(4), "differs", "forward in training"),
-    Kind("lstm cell", cells(lambda: rnn.LSTMCell(5, input_size=4)), behind(lambda: nn.LSTM(4, 5, batch_first=True), 5), SEQ),
-    Kind("lstm cell with states", cells(lambda: rnn.LSTMCell(5, input_size=4), True), behind(lambda: nn.LSTM(4, 5, batch_first=True), 5), SEQ),
-    Kind("gru cell hybridized", hybridized(cells(lambda: rnn.GRUCell(5, input_size=4))), behind(lambda: nn.GRU(4, 5, batch_first=True), 5), SEQ),
-    Kind("rnn cell, relu", cells(lambda: rnn.RNNCell(5, input_size=4)), behind(lambda: nn.RNN(4, 5, batch_first=True, nonlinearity="relu"), 5), SEQ, "differs", "forward", ("activation",)),
-    Kind("gru both ways", cells(both_ways), behind(lambda: nn.GRU(4, 5, batch_first=True, bidirectional=True), 10), SEQ),
-    Kind("gru both ways, first in time", cells(both_ways), behind(lambda: nn.GRU(4, 5, bidirectional=True), 10), SEQ, "differs", "forward", ("layout",)),
+    Kind(
+        "stochastic depth, rate",
+        gluon(depth_mxnet, a=lambda: gnn.Dense(4, in_units=4)),
+        depth_torch(0.8),
+        normal(4),
+        "differs",
+        "forward",
+        ("scale",),
+    ),
+    Kind(
+        "noise",
+        gluon(noise_mxnet, a=lambda: gnn.Dense(6, in_units=4), b=lambda: gnn.Dense(3, in_units=6)),
+        noise_torch(0.1),
+        normal(4),
+    ),
+    Kind(
+        "noise of another size",
+        gluon(noise_mxnet, a=lambda: gnn.Dense(6, in_units=4), b=lambda: gnn.Dense(3, in_units=6)),
+        noise_torch(0.5),
+        normal(4),
+        "differs",
+        "forward in training",
+    ),
+    Kind(
+        "lstm cell",
+        cells(lambda: rnn.LSTMCell(5, input_size=4)),
+        behind(lambda: nn.LSTM(4, 5, batch_first=True), 5),
+        SEQ,
+    ),
+    Kind(
+        "lstm cell with states",
+        cells(lambda: rnn.LSTMCell(5, input_size=4), True),
+        behind(lambda: nn.LSTM(4, 5, batch_first=True), 5),
+        SEQ,
+    ),
+    Kind(
+        "gru cell hybridized",
+        hybridized(cells(lambda: rnn.GRUCell(5, input_size=4))),
+        behind(lambda: nn.GRU(4, 5, batch_first=True), 5),
+        SEQ,
+    ),
+    Kind(
+        "rnn cell, relu",
+        cells(lambda: rnn.RNNCell(5, input_size=4)),
+        behind(lambda: nn.RNN(4, 5, batch_first=True, nonlinearity="relu"), 5),
+        SEQ,
+        "differs",
+        "forward",
+        ("activation",),
+    ),
+    Kind(
+        "gru both ways", cells(both_ways), behind(lambda: nn.GRU(4, 5, batch_first=True, bidirectional=True), 10), SEQ
+    ),
+    Kind(
+        "gru both ways, first in time",
+        cells(both_ways),
+        behind(lambda: nn.GRU(4, 5, bidirectional=True), 10),
+        SEQ,
+        "differs",
+        "forward",
+        ("layout",),
+    ),
     Kind("residual lstm", cells(residual_lstm, hybrid=False), torch_residual(), SEQ),
-    Kind("residual lstm, not residual", cells(residual_lstm, hybrid=False), torch_residual(False), SEQ, "differs", "forward"),
-    Kind("residual lstm, rate", cells(residual_lstm, hybrid=False), torch_residual(rate=0.5), SEQ, "differs", "forward in training"),
-    Kind("residual lstm, without dropout", cells(residual_lstm, hybrid=False), torch_residual(rate=0.0), SEQ, "differs", "forward in training"),
+    Kind(
+        "residual lstm, not residual",
+        cells(residual_lstm, hybrid=False),
+        torch_residual(False),
+        SEQ,
+        "differs",
+        "forward",
+    ),
+    Kind(
+        "residual lstm, rate",
+        cells(residual_lstm, hybrid=False),
+        torch_residual(rate=0.5),
+        SEQ,
+        "differs",
+        "forward in training",
+    ),
+    Kind(
+        "residual lstm, without dropout",
+        cells(residual_lstm, hybrid=False),
+        torch_residual(rate=0.0),
+        SEQ,
+        "differs",
+        "forward in training",
+    ),
     Kind("zoneout", cells(zoneout), torch_zoneout(), SEQ),
-    Kind("locked dropout in a cell", cells(variational), torch_variational(), SEQ),
-    Kind("locked dropout in a cell, rate", cells(variational), torch_variational(0.6), SEQ, "differs", "forward in training"),
+    Kind(
+        "locked dropout in a cell, rate",
+        cells(variational),
+        torch_variational(0.6),
+        SEQ,
+        "differs",
+        "forward in training",
+    ),
     Kind("dropout by channel", spatial((2, 3)), torch_spatial(lambda: nn.Dropout2d(0.4)), normal(3, 6, 5)),
-    Kind("dropout by number", spatial((2, 3)), torch_spatial(lambda: nn.Dropout(0.4)), normal(3, 6, 5), "differs", "forward in training"),
-    Kind("dropout by number for by channel", spatial(()), torch_spatial(lambda: nn.Dropout2d(0.4)), normal(3, 6, 5), "differs", "forward in training"),
-    Kind("locked dropout", locked_mxnet(), locked_torch(False), SEQ),
-    Kind("locked dropout by coins", locked_mxnet(), locked_torch(True), SEQ),
+    Kind(
+        "dropout by number",
+        spatial((2, 3)),
+        torch_spatial(lambda: nn.Dropout(0.4)),
+        normal(3, 6, 5),
+        "differs",
+        "forward in training",
+    ),
+    Kind(
+        "dropout by number for by channel",
+        spatial(()),
+        torch_spatial(lambda: nn.Dropout2d(0.4)),
+        normal(3, 6, 5),
+        "differs",
+        "forward in training",
+    ),
     Kind("locked dropout, not locked", locked_mxnet(), plain_dropout(), SEQ, "differs", "forward in training"),
     Kind("states of zeros", lstm_state(True), module(torch_state, **RNN5), normal(3, 4)),
-    Kind("batch first", lstm_state(True), module(lambda s, x: torch_state(s, x), rnn=lambda: nn.LSTM(4, 5, batch_first=True), fc=lambda: nn.Linear(5, 3)), lambda rng, n: rng.standard_normal((3, 3, 4)), "differs", "forward", ("layout",)),
-]  # fmt: skip
+    Kind(
+        "batch first",
+        lstm_state(True),
+        module(lambda s, x: torch_state(s, x), rnn=lambda: nn.LSTM(4, 5, batch_first=True), fc=lambda: nn.Linear(5, 3)),
+        lambda rng, n: rng.standard_normal((3, 3, 4)),
+        "differs",
+        "forward",
+        ("layout",),
+    ),
+]
+
+PENDING: list[tuple[str, Kind]] = [
+    (
+        "a mask made by hand of ones against Gluon's Dropout with axes: the units are not shared",
+        Kind("locked dropout in a cell", cells(variational), torch_variational(), SEQ),
+    ),
+    (
+        "the same",
+        Kind("locked dropout", locked_mxnet(), locked_torch(False), SEQ),
+    ),
+    (
+        "the same, of coins",
+        Kind("locked dropout by coins", locked_mxnet(), locked_torch(True), SEQ),
+    ),
+]
