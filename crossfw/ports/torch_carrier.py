@@ -22,8 +22,8 @@ VARIANCE = (
     "taken out before the running statistics are compared"
 )
 HARD_SIGMOID = (
-    "torch computes the gradient of hardsigmoid with 1/6 in float32 whatever the dtype: in float64 an exact form stands "
-    "in for it"
+    "torch computes the gradient of hardsigmoid with 1/6 in float32 whatever the dtype: in float64 an exact form "
+    "stands in for it"
 )
 FEATURES = ("dropout1d", "dropout2d", "dropout3d")
 UNIFORM, NORMAL, COINS = (

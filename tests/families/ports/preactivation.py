@@ -1,4 +1,4 @@
-"""ResNet version 2: normalization and activation stand before the convolutions, the shortcut after the first of them."""
+"""ResNet version 2: normalization and activation stand before the convolutions, the shortcut after the first."""
 
 import os
 
