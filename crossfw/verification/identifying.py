@@ -127,14 +127,8 @@ class Bench:
             return []
         mine, theirs = (self.members[one].left for one in (number, other))
         roles = {m.slots.mxnet.role: n for n, m in enumerate(self.members) if m.left is theirs and n != other}
-<<<<<<< HEAD
-        pairs = [
-            (n, roles.get(m.slots.mxnet.role)) for n, m in enumerate(self.members) if m.left is mine and n != number
-        ]
-=======
         others = ((n, m) for n, m in enumerate(self.members) if m.left is mine and n != number)
         pairs = [(n, roles.get(m.slots.mxnet.role)) for n, m in others]
->>>>>>> families
         return [(a, b) for a, b in pairs if any(a in group and b in group for group in self.groups)]
 
     def may_turn(self, number: int, turned: bool) -> bool:

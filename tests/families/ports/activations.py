@@ -12,14 +12,8 @@ def mxnet_model():
     net = nn.HybridSequential()
     for layer in (nn.PReLU(), nn.LeakyReLU(0.1), nn.ELU(0.7), nn.SELU(), nn.GELU(), nn.Swish(), nn.Swish(beta=1.5)):
         net.add(nn.Conv2D(WIDTH, 3, padding=1), nn.BatchNorm(), layer)
-<<<<<<< HEAD
-    net.add(
-        nn.GlobalAvgPool2D(), nn.Dense(WIDTH), nn.Activation("softrelu"), nn.Dense(WIDTH), nn.Activation("softsign")
-    )
-=======
     net.add(nn.GlobalAvgPool2D(), nn.Dense(WIDTH), nn.Activation("softrelu"))
     net.add(nn.Dense(WIDTH), nn.Activation("softsign"))
->>>>>>> families
     net.add(nn.Dense(CLASSES, activation="tanh"))
     return net
 

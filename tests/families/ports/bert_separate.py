@@ -61,14 +61,8 @@ def mxnet_model():
         def hybrid_forward(self, F, words, segments, lengths, position):
             x = F.broadcast_add(self.word(words) + self.segment(segments), position.expand_dims(0))
             x = self.drop(self.norm(x))
-<<<<<<< HEAD
-            mask = F.broadcast_lesser(
-                F.arange(STEPS).reshape((1, 1, -1)), lengths.reshape((-1, 1, 1)).astype("float32")
-            )
-=======
             steps, lengths = F.arange(STEPS).reshape((1, 1, -1)), lengths.reshape((-1, 1, 1)).astype("float32")
             mask = F.broadcast_lesser(steps, lengths)
->>>>>>> families
             mask = F.repeat(mask, HEADS, axis=0)
             for cell in self.cells._children.values():
                 x = cell(x, mask)

@@ -100,14 +100,8 @@ def torch_model():
             stride = 2 if stage > 0 and number == 0 else 1
             blocks.append(DualPathBlock(cin, inner, residual, growth, stride, number == 0))
             cin = residual + growth * (number + 3)
-<<<<<<< HEAD
-    stem = nn.Sequential(
-        nn.Conv2d(3, STEM, 7, 2, 3, bias=False), nn.BatchNorm2d(STEM), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
-    )
-=======
     first = nn.Conv2d(3, STEM, 7, 2, 3, bias=False)
     stem = nn.Sequential(first, nn.BatchNorm2d(STEM), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
->>>>>>> families
     end = nn.Sequential(nn.BatchNorm2d(cin), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(cin, CLASSES))
     return nn.Sequential(stem, nn.Sequential(*blocks), end)
 

@@ -15,18 +15,6 @@ def mxnet_model():
             with self.name_scope():
                 self.base = nn.HybridSequential()
                 for i in range(3):
-<<<<<<< HEAD
-                    self.base.add(
-                        nn.Conv2D(WIDTH * (i + 1), 3, 2, 1, use_bias=False), nn.BatchNorm(), nn.Activation("relu")
-                    )
-                self.dilated = nn.Conv2D(WIDTH, 3, padding=2, dilation=2, activation="relu")
-                self.up = nn.Conv2DTranspose(CLASSES, kernel_size=16, strides=8, padding=4)
-                self.auxiliary = nn.HybridSequential()
-                self.auxiliary.add(
-                    nn.Conv2D(WIDTH, 3, padding=1, use_bias=False), nn.BatchNorm(), nn.Activation("relu")
-                )
-                self.auxiliary.add(nn.Dropout(0.1), nn.Conv2D(CLASSES, 1))
-=======
                     self.base.add(nn.Conv2D(WIDTH * (i + 1), 3, 2, 1, use_bias=False))
                     self.base.add(nn.BatchNorm(), nn.Activation("relu"))
                 self.dilated = nn.Conv2D(WIDTH, 3, padding=2, dilation=2, activation="relu")
@@ -34,7 +22,6 @@ def mxnet_model():
                 self.auxiliary = nn.HybridSequential()
                 self.auxiliary.add(nn.Conv2D(WIDTH, 3, padding=1, use_bias=False), nn.BatchNorm())
                 self.auxiliary.add(nn.Activation("relu"), nn.Dropout(0.1), nn.Conv2D(CLASSES, 1))
->>>>>>> families
 
         def hybrid_forward(self, F, x):
             x = self.base(x)

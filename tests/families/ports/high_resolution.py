@@ -85,13 +85,7 @@ def torch_model():
         if j == i:
             return nn.Identity()
         if j > i:
-<<<<<<< HEAD
-            return nn.Sequential(
-                ConvBN(WIDTHS[j], WIDTHS[i], 1), nn.Upsample(scale_factor=2 ** (j - i), mode="nearest")
-            )
-=======
             return nn.Sequential(ConvBN(WIDTHS[j], WIDTHS[i], 1), nn.Upsample(scale_factor=2 ** (j - i)))
->>>>>>> families
         steps = []
         for _ in range(i - j - 1):
             steps += [ConvBN(WIDTHS[j], WIDTHS[j], 3, 2), nn.ReLU()]
@@ -111,14 +105,8 @@ def torch_model():
     class HRNet(nn.Module):
         def __init__(self):
             super().__init__()
-<<<<<<< HEAD
-            self.stem = nn.Sequential(
-                ConvBN(3, WIDTHS[0], 3, 2), nn.ReLU(), ConvBN(WIDTHS[0], WIDTHS[0], 3, 2), nn.ReLU()
-            )
-=======
             first, second = ConvBN(3, WIDTHS[0], 3, 2), ConvBN(WIDTHS[0], WIDTHS[0], 3, 2)
             self.stem = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
->>>>>>> families
             self.transitions = nn.ModuleList(ConvBN(a, b, 3, 2) for a, b in zip(WIDTHS, WIDTHS[1:]))
             self.exchanges = nn.ModuleList(Exchange() for _ in range(MODULES))
             self.head = nn.Conv2d(WIDTHS[0], CLASSES, 1)

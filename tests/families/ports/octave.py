@@ -30,16 +30,9 @@ def mxnet_model():
                 high = F.Pooling(high, kernel=(2, 2), stride=(2, 2), pool_type="avg")
             out_h = self.h2h(high)
             if self.has_low:
-<<<<<<< HEAD
-                up = self.l2h(
-                    F.Pooling(low, kernel=(2, 2), stride=(2, 2), pool_type="avg") if self.stride == 2 else low
-                )
-                out_h = out_h + F.UpSampling(up, scale=2, sample_type="nearest")
-=======
                 if self.stride == 2:
                     low = F.Pooling(low, kernel=(2, 2), stride=(2, 2), pool_type="avg")
                 out_h = out_h + F.UpSampling(self.l2h(low), scale=2, sample_type="nearest")
->>>>>>> families
             out_h = F.relu(self.bn_h(out_h))
             if not self.gives_low:
                 return out_h

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""ResNet v2: normalization and activation before the convolutions, the shortcut after the first of them."""
-=======
 """ResNet version 2: normalization and activation stand before the convolutions, the shortcut after the first."""
->>>>>>> families
 
 import os
 
