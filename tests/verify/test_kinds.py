@@ -29,6 +29,7 @@ def interface():
 
 @pytest.mark.filterwarnings("ignore:Cannot decide type:UserWarning")  # of MXNet, where no input has a type
 @pytest.mark.filterwarnings("ignore:NTC layout detected:UserWarning")
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("kind", rows())
 def test_a_kind(kind: Kind, interface):
