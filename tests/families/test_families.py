@@ -25,8 +25,8 @@ def stages_of(port: dict) -> set[str]:
     return {stage for stage in STAGES if left_out.get(stage, "inputs") in port}
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - set(OPEN)))
 def test_a_family_agrees(name, seed):
     port = functions_of(name)
     drawn = {what: reseeded(port[what], seed) for what in ("inputs", "targets") if what in port}
