@@ -153,7 +153,8 @@ class Updates:
         """Rows of what the weights moved by: a small step is what is left of two large weights."""
         rows = rows_of(stage, self.dtype, run, self.steps(before, after), bound, SMALL)
         largest = {n: float(np.abs(w).max(initial=0.0)) for n, w in before["torch"].items()}
-        moved = {n: float(np.abs(after["torch"][n] - w).max(initial=0.0)) for n, w in before["torch"].items()}
+        floats = {n: w for n, w in before["torch"].items() if w.dtype.kind == "f"}
+        moved = {n: float(np.abs(after["torch"][n] - w).max(initial=0.0)) for n, w in floats.items()}
         floor, eps, made = SMALL * max(moved.values(), default=0.0), float(np.finfo(self.dtype).eps), []
         for row in rows:
             name = row.tensor.split("[")[0]
@@ -168,7 +169,8 @@ class Updates:
 
         def moved(framework: str) -> dict[str, np.ndarray]:
             old, new = before[framework], after[framework]
-            return self.pair.keep((n, new[n].astype(np.float64) - old[n]) for n in new if n in compared[framework])
+            names = [n for n in new if n in compared[framework]]
+            return self.pair.keep((n, new[n].astype(np.float64) - old[n].astype(np.float64)) for n in names)
 
         return by_slots(self.mapping, moved("mxnet"), moved("torch"))
 
