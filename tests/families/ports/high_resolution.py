@@ -68,12 +68,14 @@ def mxnet_model():
                 xs.append(transition(xs[-1]))
             for module in self.modules._children.values():
                 xs = module(*xs)
-            return self.final(xs[0])
+            ups = [F.UpSampling(x, scale=2**i, sample_type="nearest") for i, x in enumerate(xs[1:], 1)]
+            return self.final(F.concat(xs[0], *ups, dim=1))
 
     return HRNet()
 
 
 def torch_model():
+    import torch
     from torch import nn
     from torch.nn import functional as F
 
@@ -109,7 +111,7 @@ def torch_model():
             self.stem = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
             self.transitions = nn.ModuleList(ConvBN(a, b, 3, 2) for a, b in zip(WIDTHS, WIDTHS[1:]))
             self.exchanges = nn.ModuleList(Exchange() for _ in range(MODULES))
-            self.head = nn.Conv2d(WIDTHS[0], CLASSES, 1)
+            self.head = nn.Conv2d(sum(WIDTHS), CLASSES, 1)
 
         def forward(self, x):
             xs = [self.stem(x)]
@@ -117,7 +119,7 @@ def torch_model():
                 xs.append(F.relu(transition(xs[-1])))
             for exchange in self.exchanges:
                 xs = exchange(xs)
-            return self.head(xs[0])
+            return self.head(torch.cat([F.interpolate(x, size=xs[0].shape[2:]) for x in xs], dim=1))
 
     return HRNet()
 
