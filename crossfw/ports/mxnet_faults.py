@@ -31,7 +31,8 @@ def relative(a: np.ndarray, b: np.ndarray) -> float:
 def graph_errors(side: Any, seed: int, size: Any) -> dict:
     """How far graphs, as the user trains them, are from their operators run one by one, on the same weights and inputs.
 
-    A graph without float64 runs in float32; what rounding does to its operators one by one is taken off.
+    A graph without float64 runs in float32; what rounding does to its operators one by one is taken off. Gradients are
+    left out where a loss operator in it has no label: they are those of whatever stands in the label's place.
 
     Returns:
         `dtype`; `outputs` and `gradients`, errors by name; `unsteady`, names of what another run of the same graph
@@ -64,7 +65,8 @@ def _compared(side: Any, seed: int, size: Any, true: tuple, plain: tuple) -> dic
         errors.append({n: max(0.0, relative(graph[i][n], t) - ROUNDED * own[n]) for n, t in true[i].items()})
     twice = {**again[0], **again[1]}
     unsteady = [n for n, value in {**graph[0], **graph[1]}.items() if relative(twice[n], value) > STEADY]
-    return {"dtype": side.dtype, "outputs": errors[0], "gradients": errors[1], "unsteady": unsteady}
+    gradients = {} if side.lacks_labels else errors[1]
+    return {"dtype": side.dtype, "outputs": errors[0], "gradients": gradients, "unsteady": unsteady}
 
 
 def _pass(side: Any, seed: int, size: Any) -> tuple[dict, dict]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -110,6 +110,20 @@ def without_labels(graph: Graph, given: set[str]) -> Graph:
         remedy = "give them as inputs, or name a checkpoint that holds them"
         raise CrossfwError("the graph of the MXNet model", f"nobody gives its variables {', '.join(missing)}", remedy)
     return made
+
+
+def symbol_without_labels(output: symbol.Symbol, given: Collection[str]) -> symbol.Symbol:
+    """The same of a symbol, whose inputs are `given`."""
+    labels = label_names(graph_of(output)) - set(given)
+    if not labels:
+        return output
+    plain = json.loads(output.tojson())
+    graph = without_labels(graph_of(output), {node["name"] for node in plain["nodes"]} - labels)
+    for node, told in zip(graph.nodes, plain["nodes"]):
+        if node.op != told["op"]:
+            inputs = [[*entry, 0] for entry in node.inputs]
+            told.update(op=node.op, attrs=node.attributes, inputs=inputs)
+    return symbol.load_json(json.dumps(plain))
 
 
 def evaluate(graph: Graph, arrays: dict[str, Any], numpy: bool, watch: Watcher | None = None) -> list:

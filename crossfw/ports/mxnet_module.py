@@ -14,7 +14,7 @@ import mxnet as mx
 from mxnet import gluon
 
 from crossfw.errors import CrossfwError
-from crossfw.ports.mxnet_graph import graph_of, label_names
+from crossfw.ports.mxnet_graph import graph_of, label_names, symbol_without_labels
 from crossfw.weights.params import plain_names, read_params
 
 PARAMETER = r"(weight|bias|gamma|beta|alpha|parameters|mean|var)$"
@@ -58,11 +58,7 @@ def block_of(symbol: mx.sym.Symbol, params: Path | None, given: list[str]) -> gl
         found = f"no variable of the symbol is an input: {', '.join(arguments[:8])}"
         remedy = "let inputs(rng) return a dict with the names of the symbol's inputs, or name its checkpoint"
         raise CrossfwError("the inputs of a symbol", found, remedy)
-    block = gluon.SymbolBlock(symbol, [mx.sym.Variable(name) for name in inputs])
-    for name in labels - set(inputs):
-        block.params._params.pop(name, None)
-        block._reg_params = {key: value for key, value in block._reg_params.items() if value.name != name}
-    return block
+    return gluon.SymbolBlock(symbol_without_labels(symbol, inputs), [mx.sym.Variable(name) for name in inputs])
 
 
 def input_names(drawn: Any) -> list[str]:

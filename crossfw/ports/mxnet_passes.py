@@ -16,7 +16,7 @@ from crossfw.ports.mxnet_arrays import is_array, to_numpy
 from crossfw.ports.mxnet_carrier import Carrier
 from crossfw.ports.mxnet_invoke import carried_out
 from crossfw.ports.mxnet_precision import kept_wide
-from crossfw.ports.mxnet_symbols import run_by_node
+from crossfw.ports.mxnet_symbols import labels_of, run_by_node
 from crossfw.ports.mxnet_units import walk
 from crossfw.ports.nest import leaves, transform
 from crossfw.ports.side import linear_weights
@@ -46,6 +46,11 @@ class Passes:
         """Whether the user runs something as a graph."""
         symbols = any(isinstance(block, gluon.SymbolBlock) for _, block in walk(self.model))
         return symbols or any(active for _, active in self.active)
+
+    @property
+    def lacks_labels(self) -> bool:
+        """Whether nobody gives the label of a loss operator in a graph."""
+        return any(labels_of(block) for _, block in walk(self.model) if isinstance(block, gluon.SymbolBlock))
 
     @contextlib.contextmanager
     def graphs(self) -> Iterator[None]:

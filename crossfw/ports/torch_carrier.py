@@ -153,7 +153,10 @@ class Carrier(TorchFunctionMode):
         elif name.endswith("_"):
             low, high = (values + [0.0, 1.0][len(values) :])[:2]
             numbers = low + (high - low) * numbers if name == "uniform_" else low + high * numbers
-        return made.copy_(numbers) if name.endswith("_") else numbers.requires_grad_(made.requires_grad)
+        if name.endswith("_"):
+            made.detach().copy_(numbers)  # torch's own has ended what gradients there were
+            return made
+        return numbers.requires_grad_(made.requires_grad)
 
 
 def _wide(value: Any) -> Any:

@@ -50,7 +50,8 @@ def same_shape(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def folded(pair: SlotPair, side: str, array: np.ndarray) -> np.ndarray:
     """A slot's gradient, in MXNet's orientation; where numbers are repeated the gradient of one is their sum."""
     slot = pair.mxnet if side == "mxnet" else pair.torch
-    value = slot.numbers(array).sum(axis=1).reshape(slot.shape)
+    numbers = slot.numbers(array)
+    value = (numbers[:, 0] if slot.repeat == 1 else numbers.sum(axis=1)).reshape(slot.shape)
     return pair.as_mxnet(value) if side == "torch" else value
 
 

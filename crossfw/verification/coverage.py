@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crossfw.verification import epsilon
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import STAGES
 
@@ -12,6 +13,7 @@ PREFIXES = (  # notes that say what was not compared
     "float32 was not compared",
     "several updates are judged up to",
     "MXNet's graph",
+    epsilon.TITLE,
 )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from crossfw.verification.tree import listed
@@ -251,33 +250,10 @@ class Optimizers:
                 direct = name != "initial_accumulator_value"  # which stands in the state from the beginning
                 yield self.everywhere(name, found, f"{name}={value!r}", 1.0, {name: value}, direct=direct, rule=rule)
 
-    # --- epsilon ------------------------------------------------------------------------------------------------
-
-    @cached_property
+    @property
     def epsilon(self) -> float | None:
         """MXNet's epsilon."""
         return self.theirs.get("epsilon", self.theirs.get("float_stable_eps"))
-
-    @cached_property
-    def placed(self) -> dict | None:
-        """The change that puts torch's epsilon where MXNet has its own; None unless both say the same epsilon."""
-        if not self.known or not self.in_kinds or not self.mxnet["own"] or not self.first.get("eps"):
-            return None
-        if self.kind == "adamax":
-            return {"change": "optimizer", "values": dict.fromkeys(self.have, {"eps": 0.0})}
-        if self.epsilon is None or apart(self.first["eps"], self.epsilon):
-            return None
-        if self.kind == "adam":
-            return {"change": "optimizer", "epsilons": self.epsilons}
-        if self.torch["own"] and self.kind in ("rmsprop", "adagrad"):
-            return self.rule({n: [s["lr"]] for n, s in self.have.items()})
-        return None
-
-    @property
-    def epsilons(self) -> list[float]:
-        """Torch's epsilon at every update that does what MXNet's Adam does with its own (trap 11)."""
-        count = max(4, len(self.mxnet["rates"]))
-        return [self.epsilon / (1 - self.theirs["beta2"] ** t) ** 0.5 for t in range(1, count + 1)]
 
     # --- MXNet's rule -------------------------------------------------------------------------------------------
 

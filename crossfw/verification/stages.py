@@ -188,9 +188,10 @@ class Stages(Updates, Rounding):
         """Within it both sides have the weights of a draw."""
         kept = self.weights
         if draw.wide:
-            mxnet = draw_weights(list(self.mapping.mxnet), kept["mxnet"], 1, alone(self.mapping)["mxnet"], wide=True)
-            torch = self.mapping.to_torch(mxnet, kept["torch"])
-            self.weights = {"mxnet": self.pair.keep(mxnet.items()), "torch": self.pair.keep(torch.items())}
+            units, lone = list(self.mapping.mxnet), alone(self.mapping)["mxnet"]
+            mxnet = self.pair.keep(draw_weights(units, kept["mxnet"], 1, lone, wide=True).items())
+            torch = self.pair.keep(self.mapping.to_torch(mxnet, kept["torch"]).items())
+            self.weights = {"mxnet": mxnet, "torch": torch}
         try:
             self.reset()
             yield

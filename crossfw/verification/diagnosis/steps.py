@@ -11,6 +11,8 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.diagnosis.trying import Hypothesis, suppose
+from crossfw.verification.epsilon import epsilons as epsilons_of
+from crossfw.verification.epsilon import placing
 from crossfw.verification.optimizer_settings import DECOUPLED, TRAPS, Optimizers, Part
 from crossfw.verification.stages import Stages
 from crossfw.verification.tree import listed
@@ -178,22 +180,9 @@ def epsilons(told: Optimizers) -> Iterator[Part]:
             values = dict.fromkeys(told.have, {"eps": value})
             yield Part("optimizer epsilon", "torch_optimizer", found, f"eps={value:g}", trap, values=values)
     if told.kind == "adam" and told.epsilon:
-        more = {"epsilons": told.epsilons}
+        more = {"epsilons": epsilons_of(told)}
         found = f"{found}, outside the correction of its averages"
-        yield Part("optimizer epsilon", "torch_optimizer", found, placed_epsilon(told), trap, more=more)
-
-
-def placed_epsilon(told: Optimizers) -> str:
-    """How to have epsilon where MXNet's rule has it.
-
-    MXNet's Adam adds it to sqrt(v) before v is corrected for its bias, torch after: torch's is MXNet's divided by
-    sqrt(1 - beta2^t). The others have it under the root, and no value of torch's does the same.
-    """
-    if told.kind == "adam":
-        value = f"{told.epsilon:g} / (1 - {told.theirs.get('beta2', 0.999):g} ** t) ** 0.5"
-        return f"before update t = 1, 2, ...: for group in optimizer.param_groups: group['eps'] = {value}"
-    root = f"p -= lr * gradient / (average + {told.epsilon:g}).sqrt()"
-    return f"write a step with epsilon under the root, where MXNet has it: {root}"
+        yield Part("optimizer epsilon", "torch_optimizer", found, placing(told), trap, more=more)
 
 
 def clips(stages: Stages, told: Optimizers) -> Iterator[Part]:
@@ -264,7 +253,7 @@ def of_the_rule(told: Optimizers, rates: list[float]) -> Iterator[Cause]:
     kind, place, trap = told.kind, "torch_optimizer", TRAPS.get(told.kind)
     if kind in ("adam", "rmsprop", "adagrad") and told.epsilon and told.torch["own"]:
         found = f"MXNet's {kind} has epsilon={told.epsilon:g} in another place"
-        yield Cause("optimizer epsilon", place, found, placed_epsilon(told), trap)
+        yield Cause("optimizer epsilon", place, found, placing(told), trap)
     elif kind == "sgd" and told.first.get("momentum") and len(set(rates)) > 1:
         found = "the learning rate changes, and MXNet's buffer of momentum keeps the rates that were"
         remedy = "hold the learning rate in the buffer: buffer = momentum * buffer - lr * gradient; p += buffer"

@@ -249,9 +249,6 @@ KINDS = [
         mlp(lambda s, a: s.fc1(a).softmax(-1)),
         normal(4),
         more={"train_mode": False},
-        word="differs",
-        stage="gradients",
-        causes=("SoftmaxOutput",),
     ),
     Kind(
         "softmax output with labels",
@@ -276,9 +273,6 @@ KINDS = [
         block(lambda x: mx.sym.LinearRegressionOutput(tiny(x)[1], name="out"), "data"),
         mlp(lambda s, a: s.fc1(a)),
         normal(4),
-        "differs",
-        "gradients",
-        ("LinearRegressionOutput",),
     ),
     Kind("blocked output", block(with_side, "data"), torch_side(True), normal(4)),
     Kind(

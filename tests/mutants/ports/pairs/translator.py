@@ -114,11 +114,10 @@ def mxnet_optimizer(model):
 
 
 def torch_optimizer(model):
-    import numpy as np
     import torch
 
     class Adam(torch.optim.Optimizer):
-        """MXNet's: epsilon stands outside the bias correction, and the corrected rate is rounded to float32."""
+        """MXNet's: epsilon stands outside the bias correction."""
 
         def __init__(self, parameters, lr, betas, eps):
             super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps})
@@ -130,7 +129,7 @@ def torch_optimizer(model):
             for group in self.param_groups:
                 beta1, beta2 = group["betas"]
                 correction = (1 - beta2**self.updates) ** 0.5 / (1 - beta1**self.updates)
-                rate = float(np.float32(group["lr"] * correction))
+                rate = group["lr"] * correction
                 for p in (p for p in group["params"] if p.grad is not None):
                     state = self.state[p]
                     state["m"] = beta1 * state.get("m", 0) + (1 - beta1) * p.grad
