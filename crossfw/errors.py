@@ -22,3 +22,7 @@ class CrossfwError(Exception):
 
 class CorpusUnavailable(CrossfwError):
     """A corpus is not on this machine and cannot be fetched now: a reason to skip a task, not a fault in it."""
+
+
+class NoGradient(CrossfwError):
+    """A framework cannot run backwards through a model: its gradients are not compared then."""

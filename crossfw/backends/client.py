@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from crossfw.backends.frames import read_frame, write_frame
@@ -66,6 +68,7 @@ class Worker:
         python: the interpreter; this one when None.
         threads: for OpenMP and the linear algebra.
         cpus: the only ones that it may run on; any when empty.
+        variables: more of its environment.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Worker:
         python: str | None = None,
         threads: int = 1,
         cpus: tuple[int, ...] = (),
+        variables: Mapping[str, str] = MappingProxyType({}),
     ):
         self.implementation = implementation
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the worker)
@@ -85,7 +89,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env={**os.environ, **environment(threads, cpus)},
+            env={**os.environ, **environment(threads, cpus), **variables},
         )
         self._frames: queue.Queue = queue.Queue()
         self._broken = ""

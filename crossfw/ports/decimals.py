@@ -18,3 +18,21 @@ def widened(array: np.ndarray) -> np.ndarray:
         return array.astype(np.float64)
     with np.errstate(all="ignore"):
         return np.array([float(str(number)) for number in array.reshape(-1)], np.float64).reshape(array.shape)
+
+
+def rounded(array: np.ndarray) -> bool:
+    """Whether numbers are known to float32 only, widened or not; whole ones and decimals of six digits are known."""
+    if array.dtype.kind != "f" or not array.size or (array == np.round(array)).all():
+        return False
+    narrow = array.astype(np.float32)
+    if not (narrow.astype(np.float64) == array).all() and not (widened(narrow) == array).all():
+        return False
+    return array.size > LARGEST or any(float(f"{number:.6g}") != number for number in array.reshape(-1))
+
+
+def moved(array: np.ndarray, seed: int) -> np.ndarray:
+    """Numbers that are known to float32 only, each moved by a unit in its last place; whole ones stay."""
+    if (array == np.round(array)).all():
+        return array
+    signs = np.random.default_rng([seed, array.size]).choice([-1.0, 1.0], array.shape)
+    return array * (1 + float(np.finfo(np.float32).eps) * signs)

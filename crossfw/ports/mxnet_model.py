@@ -126,7 +126,7 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
             array = np.asarray(value)
             if array.dtype.kind != "f":
                 return self.new(array, "bool" if array.dtype.kind == "b" else "int32")
-            fed = self.new(self.shaken(name, array), self.dtype)
+            fed = self.new(self.given(name, array), self.dtype)
             if gradients:
                 fed.attach_grad()
             return fed

@@ -10,7 +10,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
 
-from crossfw.errors import CrossfwError
+from crossfw.errors import CrossfwError, NoGradient
 from crossfw.ports import mxnet_faults
 from crossfw.ports.mxnet_arrays import is_array, to_numpy
 from crossfw.ports.mxnet_carrier import Carrier
@@ -85,22 +85,23 @@ class Passes:
         self.state = state
         try:
             return self.careful(lambda: self.one_forward(seed, size, training))
+        except NoGradient:
+            return self.one_forward(seed, size, training, backward=False)
         finally:
             self.state = 0
 
-    def one_forward(self, seed: int, size: Any, training: bool) -> dict:
+    def one_forward(self, seed: int, size: Any, training: bool, backward: bool = True) -> dict:
         """The outputs of one run."""
         kept = self.statistics()
         with self.mode(training, seed):
             output = self.run(self.feed(self.draw(seed, size)[0], "inputs", gradients=training))
             parts = [a for a in self.leaves(output).values() if isinstance(a, mx.nd.NDArray)]
         found = {name: to_numpy(array) for name, array in self.leaves(output).items()}
-        if training and kept:
-            floats = [a for a in parts if np.dtype(a.dtype).kind == "f"]
-            self.call("the MXNet model's backward", lambda: (autograd.backward(floats), mx.nd.waitall()))
-        moved = self.statistics()
+        if training and kept and backward:
+            self.backward([a for a in parts if np.dtype(a.dtype).kind == "f"], training)
+        moved = self.statistics() if training and backward else {}
         self.put(kept)
-        return {**self.told(found, moved if training else {}), "narrow": self.narrow()}
+        return {**self.told(found, moved), "narrow": self.narrow()}
 
     def narrow(self) -> list[str]:
         """Operators that were computed in float32 so far, for want of a float64."""
@@ -170,7 +171,7 @@ class Passes:
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
-        self.backward(loss, training)
+        self.backward([loss], training)
         self.put(kept)
         fed = leaves(inputs, "inputs", is_array)
         return {

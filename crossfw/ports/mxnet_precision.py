@@ -80,7 +80,9 @@ class Precision:
         """With the smaller floats among its inputs widened."""
         if all(np.dtype(a.dtype) == np.float64 for a in call.inputs):
             raise MXNetError("no smaller floats")
-        made = call.run([_widened(a) for a in call.inputs], call.attributes)
+        wide = [_widened(a) for a in call.inputs]
+        moved = [a if a is b else self._out(a, i) for i, (a, b) in enumerate(zip(wide, call.inputs))]
+        made = call.run(moved, call.attributes)
         _wait(made)
         return made
 
@@ -100,7 +102,7 @@ class Precision:
         return wide
 
     def _out(self, array: Any, number: int) -> Any:
-        """A result in float64, moved too: it may depend on shapes and settings alone; whole numbers may be indices."""
+        """What was in float32 in float64, moved: it may depend on nothing else; whole numbers may be indices."""
         wide = _cast(array, "float64")
         whole = self.shake is None or (wide.asnumpy() == np.round(wide.asnumpy())).all()
         return wide if whole else self._shaken(wide, -1 - number)

@@ -6,8 +6,9 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet import gluon
+from mxnet import autograd, gluon
 
+from crossfw.errors import CrossfwError, NoGradient
 from crossfw.ports import mxnet_optimizers
 from crossfw.ports.mxnet_arrays import to_numpy
 from crossfw.ports.mxnet_exact_updates import ExactUpdates
@@ -16,9 +17,19 @@ from crossfw.ports.mxnet_exact_updates import ExactUpdates
 class Training:
     """The part of `Side` that changes weights."""
 
-    def backward(self, loss: Any, training: bool) -> None:
-        """Gradients of a recorded loss; errors of the asynchronous engine show here."""
-        self.call("the MXNet model's backward", lambda: (loss.backward(train_mode=training), mx.nd.waitall()))
+    def backward(self, heads: list, training: bool) -> None:
+        """Gradients of what was recorded; errors of the asynchronous engine show here.
+
+        Raises:
+            NoGradient: MXNet cannot.
+        """
+        try:
+            self.call(
+                "the MXNet model's backward",
+                lambda: (autograd.backward(heads, train_mode=training), mx.nd.waitall()),
+            )
+        except CrossfwError as error:
+            raise NoGradient(*error.args) from error
 
     def set_gradients(self, gradients: dict[str, np.ndarray]) -> None:
         """Put given gradients where `backward` would have left its own."""
@@ -108,7 +119,7 @@ class Training:
             with self.mode(training, seed):
                 inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
                 loss = self.loss_of(self.run(inputs), seed, size)
-            self.backward(loss, training)
+            self.backward([loss], training)
             self.set_gradients({**({} if jitter is None else self.jittered(rng)), **zeros})
             with exact.watching():
                 self.clip_own()

@@ -56,6 +56,7 @@ class PlainSide:
         self._drawn: dict = {}
         self._covered: tuple[int, dict[str, int]] = (-1, {})
         self.state = 0  # of what the model draws by itself
+        self.times = 1.0
         self.without_dropout, self.drops = False, True
         self.shake: int | None = None  # inputs are moved by a unit in the last place where it is set: a seed
         self.parts: list[int] = []  # numbers of the outputs that a loss is made of where the user gave none
@@ -72,9 +73,17 @@ class PlainSide:
         """Which outputs are real numbers on both sides: a loss is made of them where the user gave none."""
         self.parts = parts
 
-    def shaken(self, name: str, array: np.ndarray) -> np.ndarray:
-        """Inputs, moved where that is asked for; whole numbers may be indices or lengths, and stay."""
-        if self.shake is None or name != "inputs" or not array.size or (array == np.round(array)).all():
+    def scale(self, times: float) -> None:
+        """Give the model so many times its inputs from now on."""
+        self.times = times
+
+    def given(self, name: str, array: np.ndarray) -> np.ndarray:
+        """Inputs as the model gets them: scaled, and moved where that is asked for; whole numbers, which may be
+        indices or lengths, stay."""
+        if name != "inputs" or not array.size or (array == np.round(array)).all():
+            return array
+        array = array * self.times
+        if self.shake is None:
             return array
         eps, rng = np.finfo(self.dtype_name).eps, np.random.default_rng([self.shake, SHAKE_STREAM])
         return array + eps * float(np.abs(array).max()) * rng.choice([-1.0, 1.0], array.shape)

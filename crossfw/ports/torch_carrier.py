@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from crossfw.ports.decimals import widened
+from crossfw.ports.decimals import moved, widened
 from crossfw.ports.masks import Masks
 
 VARIANCE = (
@@ -40,11 +40,12 @@ class Carrier(TorchFunctionMode):
     Args:
         masks: the random numbers of the run.
         float64: whether the model runs in float64.
+        shake: moves what a user's code holds in float32 by one unit in the last place, where it is set: a seed.
     """
 
-    def __init__(self, masks: Masks, float64: bool):
+    def __init__(self, masks: Masks, float64: bool, shake: int | None = None):
         super().__init__()
-        self.masks, self.float64 = masks, float64
+        self.masks, self.float64, self.shake = masks, float64, shake
         self.inner: dict[str, Callable] = {  # what other functions of torch's own call, where no mode sees it
             "dropout": self.dropout,
             **dict.fromkeys(FEATURES, self.feature_dropout),
@@ -69,8 +70,8 @@ class Carrier(TorchFunctionMode):
             if name == "float":
                 return args[0].double()
             if not name.endswith("_"):
-                args = tuple(_wide(a) for a in args)
-                kwargs = {k: _wide(v) for k, v in kwargs.items()}
+                args = tuple(self.wide(a) for a in args)
+                kwargs = {k: self.wide(v) for k, v in kwargs.items()}
         made = func(*args, **kwargs)
         return self.random(name, made, args, kwargs) if name in UNIFORM + NORMAL + COINS else made
 
@@ -132,6 +133,15 @@ class Carrier(TorchFunctionMode):
         """The same (src/operator/nn/group_norm-inl.h)."""
         return self.own["group_norm"](input, num_groups, weight, bias, as_float(eps))
 
+    def wide(self, value: Any) -> Any:
+        """A float32 tensor that a user's code holds beside the model's arrays, and lists of such, in float64."""
+        if isinstance(value, torch.Tensor):
+            if value.dtype is not torch.float32 or value.requires_grad:
+                return value
+            array = widened(value.detach().cpu().numpy())
+            return torch.as_tensor(array if self.shake is None else moved(array, self.shake), device=value.device)
+        return type(value)(self.wide(item) for item in value) if type(value) in (tuple, list) else value
+
     def hard_sigmoid(self, input: Any, inplace: bool = False) -> Any:
         """With a gradient of 1/6, which torch holds as a C float (aten/src/ATen/native/cpu/Activation.cpp)."""
         if not self.float64:
@@ -157,15 +167,6 @@ class Carrier(TorchFunctionMode):
             made.detach().copy_(numbers)  # torch's own has ended what gradients there were
             return made
         return numbers.requires_grad_(made.requires_grad)
-
-
-def _wide(value: Any) -> Any:
-    """A float32 tensor that a user's code holds beside the model's arrays, and lists of such, in float64."""
-    if isinstance(value, torch.Tensor):
-        if value.dtype is not torch.float32 or value.requires_grad:
-            return value
-        return torch.as_tensor(widened(value.detach().cpu().numpy()), device=value.device)
-    return type(value)(_wide(item) for item in value) if type(value) in (tuple, list) else value
 
 
 def as_float(value: float) -> float:

@@ -90,7 +90,7 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         def change(_: str, value: Any) -> torch.Tensor:
             array = np.asarray(value)
             if array.dtype.kind == "f":
-                return torch.tensor(self.shaken(name, array), dtype=self.dtype, requires_grad=gradients)
+                return torch.tensor(self.given(name, array), dtype=self.dtype, requires_grad=gradients)
             return torch.tensor(array, dtype=torch.bool if array.dtype.kind == "b" else torch.int64)
 
         return transform(nest, name, is_array, change)

@@ -26,7 +26,7 @@ class Passes:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.own_random_numbers(seed, torch.manual_seed))
             stack.enter_context(without_dropout(self.model, masks))
-            stack.enter_context(carried_out(Carrier(masks, self.dtype is torch.float64)))
+            stack.enter_context(carried_out(Carrier(masks, self.dtype is torch.float64, self.shake)))
             try:
                 yield
             finally:

@@ -10,11 +10,12 @@ PREFIXES = (  # notes that say what was not compared
     "dropout inside recurrent layers",
     "dropout is switched off",
     "no output is a real number",
-    "float32 was not compared",
     "several updates are judged up to",
     "MXNet's graph",
     epsilon.TITLE,
 )
+FURTHER = (("inputs times", "inputs of 1 % and 100 times the size"), ("wide biases", "biases of 0.1 to 100"))
+NOT_COMPARED = ": not compared: "
 
 
 def tested(stages: Stages) -> tuple[str, ...]:
@@ -28,8 +29,9 @@ def tested(stages: Stages) -> tuple[str, ...]:
     words = f"{len(stages.draws)} draws of inputs"
     if sizes:
         words += f", batches of {' and '.join(map(str, dict.fromkeys(sizes)))}"
-    if any("wide biases" in row.run for row in stages.rows):
-        words += "; one with biases of 0.1 to 100, so that clips and thresholds are reached"
+    further = [words_of for part, words_of in FURTHER if any(part in row.run for row in stages.rows)]
+    if further:
+        words += f"; also {' and '.join(further)}, so that clips and thresholds are reached"
     return (*lines, words)
 
 
@@ -43,9 +45,9 @@ def untested(stages: Stages) -> tuple[str, ...]:
     for mode, random in stages.random.items():
         if random:
             found.append(f"{mode}, in which a side draws random numbers of its own")
-    if stages.training and not stages.pair.settings["has_loss"]:
+    if stages.training and stages.backwards and not stages.pair.settings["has_loss"]:
         found.append("a loss: there is none in the port; gradients are those of a fixed sum of the outputs")
-    if stages.training and not stages.pair.settings["has_optimizer"]:
+    if stages.training and stages.backwards and not stages.pair.settings["has_optimizer"]:
         found.append("an optimizer: there is none in the port; updates are those of plain SGD")
-    found += [note for note in stages.notes if note.startswith(PREFIXES)]
+    found += [note for note in stages.notes if note.startswith(PREFIXES) or NOT_COMPARED in note]
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import error_of, same_shape
+from crossfw.verification.drawn_inputs import Draw
 from crossfw.verification.pairing import family, inner_activation, pair_calls
-from crossfw.verification.stages import Draw, Stages
+from crossfw.verification.stages import Stages
 from crossfw.verification.tree import DIFFERS, OK, PASSES, listed, tree, words
 
 SMALL_PART, LARGEST = 1e-4, 1e-6  # of the error that is looked for
@@ -84,8 +85,8 @@ def locate(stages: Stages, stage: str) -> Place:
 
 def traced(stages: Stages, training: bool) -> Place:
     """The place, from a recorded run of both models."""
-    wide = replace(stages.draws[0], wide=True)
-    draw = next((d for d in (*stages.draws, wide) if fails(stages, str(d))), stages.draws[0])
+    draws = (*stages.draws, *stages.further_draws)
+    draw = next((draw for draw in draws if fails(stages, str(draw))), stages.draws[0])
     with stages.under(draw):
         return traced_draw(stages, draw, training)
 

@@ -9,11 +9,12 @@ from crossfw.verification.covering import cover_tables
 from crossfw.verification.diagnosis import SECONDS, diagnose
 from crossfw.verification.divergence import locate
 from crossfw.verification.draw import alone
+from crossfw.verification.drawn_inputs import draws_of
 from crossfw.verification.own_faults import check_graphs
 from crossfw.verification.sides import Pair
-from crossfw.verification.stages import Stages, draws_of
+from crossfw.verification.stages import Stages
 from crossfw.verification.trial import settle
-from crossfw.verification.verdict import STAGES, PortVerdict
+from crossfw.verification.verdict import STAGES, Cause, PortVerdict, Row
 from crossfw.weights.matching import Mapping, constant_faults, coverage_faults, crossing_faults, match, place
 
 
@@ -30,6 +31,8 @@ def verify_pair(
     """
     advance("both models")
     pair.open(seed=0)
+    if len(pair.outputs["mxnet"]) != len(pair.outputs["torch"]):
+        return other_outputs(pair, title)
     names = [slot.name for unit in pair.units["mxnet"] for slot in unit.slots]
     mapping = match(pair.units["mxnet"], pair.units["torch"], pair.mxnet.call("renamed", names=names))
     draws = draws_of(pair.settings["sizes"])
@@ -77,6 +80,26 @@ def verify_pair(
         left=left,
         notes=tuple(stages.notes),
         mapping=tuple(mapping.table()),
+        versions=pair.versions,
+    )
+
+
+def other_outputs(pair: Pair, title: str) -> PortVerdict:
+    """The verdict on models that give different numbers of arrays, which therefore cannot be paired."""
+    told = {
+        framework: ", ".join(f"{name} {tuple(shape)}" for name, shape in found.items())
+        for framework, found in pair.outputs.items()
+    }
+    counts = {framework: len(found) for framework, found in pair.outputs.items()}
+    found = f"torch gives {counts['torch']} ({told['torch']}) where MXNet gives {counts['mxnet']} ({told['mxnet']})"
+    remedy = "return the same arrays in the same order from both models, or from wrappers around them"
+    row = Row("forward", "(model)", "(model)", "float64", "outputs", float("inf"), 0.0, "different", note=found)
+    return PortVerdict(
+        title=title,
+        rows=(row,),
+        stage="forward",
+        causes=(Cause("outputs", "(model)", found, remedy),),
+        untested=("everything else: which output is which is not known",),
         versions=pair.versions,
     )
 

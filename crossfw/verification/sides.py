@@ -12,7 +12,7 @@ import numpy as np
 
 from crossfw.backends import spill
 from crossfw.backends.client import CallFailed, Worker, WorkerError
-from crossfw.errors import CrossfwError
+from crossfw.errors import CrossfwError, NoGradient
 from crossfw.models import PORT, Implementation
 from crossfw.ports.portfile import FRAMEWORKS, Port
 from crossfw.ports.service import PortService
@@ -21,30 +21,67 @@ from crossfw.weights.units import Unit
 LARGE = 1 << 30  # bytes of a side's parameters and activations in float64
 
 
-class RemoteSide:
-    """One side in a worker: its failures become errors that a person can read."""
+# What makes a side what it is.
+MAKING = ("open", "describe", "load_checkpoint", "set_dtype", "settle", "cover", "drop", "scale", "load")
 
-    def __init__(self, framework: str, worker: Worker):
-        self.framework, self.worker = framework, worker
+
+class SideDied(CrossfwError):
+    """The process of a side ended within a call; `RemoteSide.again` puts another one in its place."""
+
+
+class RemoteSide:
+    """One side in a worker: its failures become errors that a person can read.
+
+    Args:
+        start: gives a worker, with more variables in its environment, that whoever gave this will close.
+    """
+
+    def __init__(self, framework: str, start: Callable[..., Worker]):
+        self.framework, self.start = framework, start
+        self.worker = start()
+        self.made: list[tuple[str, dict]] = []
 
     def call(self, method: str, **arguments: Any) -> Any:
         """The result of a method of `PortService`.
 
         Raises:
-            CrossfwError: what the side told, or how its process ended.
+            SideDied: the process ended.
+            CrossfwError: what the side told.
         """
+        found = self._called(method, arguments)
+        if method in MAKING:
+            self.made = [made for made in self.made if not method == made[0] == "load"]
+            self.made.append((method, arguments))
+        return found
+
+    def again(self, **variables: str) -> None:
+        """Start another process, and make it what this one was.
+
+        Args:
+            variables: more of its environment.
+
+        Raises:
+            CrossfwError: it cannot be made so.
+        """
+        self.worker.kill()
+        self.worker = self.start(**variables)
+        for method, arguments in self.made:
+            self._called(method, arguments)
+
+    def _called(self, method: str, arguments: dict) -> Any:
         try:
             return self.worker.call(method, **arguments)
         except CallFailed as error:
             if error.told:
-                raise CrossfwError(*error.told) from error
+                kind = NoGradient if error.kind == NoGradient.__name__ else CrossfwError
+                raise kind(*error.told) from error
             last = error.detail.strip().splitlines()[-3:]
             found = f"{error.reason} ({' '.join(line.strip() for line in last[:-1])})"
             raise CrossfwError(f"{method} of the {self.framework} side", found, SEE) from error
         except WorkerError as error:
             words = error.detail.strip().splitlines()[-1:]
             found = error.reason + (f" (its last words: {words[0].strip()})" if words else "")
-            raise CrossfwError(f"the {self.framework} side", found, SEE) from error
+            raise SideDied(f"the {self.framework} side", found, SEE) from error
 
 
 SEE = "see it whole with crossfw --debug verify ..."
@@ -94,6 +131,10 @@ class Pair:
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter((("mxnet", self.mxnet), ("torch", self.torch)))
 
+    def side(self, framework: str) -> Any:
+        """One of the two."""
+        return self.mxnet if framework == "mxnet" else self.torch
+
     def keep(self, arrays: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Arrays by name, taken one by one; large ones do not stay in memory."""
         return spill.kept(arrays, self.folder) if self.folder else dict(arrays)
@@ -114,7 +155,7 @@ class Pair:
         """Build both models and let them describe themselves, in float64 unless the port asks for float32 alone.
 
         Raises:
-            CrossfwError: a side cannot be built or run, or the two give outputs of different structure.
+            CrossfwError: a side cannot be built or run, or gives no output.
         """
         told = self.both("open")
         self.settings = {
@@ -141,7 +182,7 @@ class Pair:
             self.units[framework] = [Unit.from_json(unit) for unit in described["units"]]
             self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
             self.versions[framework], self.positions = described["version"], described["positions"]
-        compare_structure(self.outputs)
+        require_outputs(self.outputs)
         kinds = zip(*(described["real"] for described in ready.values()))
         self.parts = [i for i, both in enumerate(kinds) if all(both)]
         self.both("settle", parts=self.parts)
@@ -160,34 +201,25 @@ def one_sided(told: dict, key: str, what: str) -> CrossfwError:
     )
 
 
-def compare_structure(outputs: dict[str, dict[str, list[int]]]) -> None:
-    """Raise CrossfwError where the two sides give different numbers of arrays."""
-    counts = {framework: len(found) for framework, found in outputs.items()}
-    silent = [f"{framework}_model()" for framework, count in counts.items() if not count]
+def require_outputs(outputs: dict[str, dict[str, list[int]]]) -> None:
+    """Raise CrossfwError where a side gives no array."""
+    silent = [f"{framework}_model()" for framework, found in outputs.items() if not found]
     if silent:
         found = f"the model of {' and that of '.join(silent)} gives no array at all"
         raise CrossfwError("an output to compare", found, "let its forward return what is to be compared")
-    if counts["mxnet"] != counts["torch"]:
-        told = "; ".join(
-            f"{framework}: " + ", ".join(f"{name} {tuple(shape)}" for name, shape in found.items())
-            for framework, found in outputs.items()
-        )
-        raise CrossfwError(
-            "outputs of the same structure",
-            f"the models give different numbers of arrays. {told}",
-            "let mxnet_model() or torch_model() return a wrapper that gives the same arrays in the same order",
-        )
 
 
 @contextmanager
 def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[Pair]:
     """Both sides of a port file, each in a worker of its own interpreter."""
     with ExitStack() as stack:
-        sides = [
-            RemoteSide(f, stack.enter_context(Worker(Implementation(f + PORT, path), pythons.get(f), threads)))
-            for f in FRAMEWORKS
-        ]
-        yield Pair(*sides, at_once=True, folder=sides[0].worker.folder)
+
+        def starting(framework: str) -> Callable[..., Worker]:
+            implementation, python = Implementation(framework + PORT, path), pythons.get(framework)
+            return lambda **more: stack.enter_context(Worker(implementation, python, threads, variables=more))
+
+        mxnet, torch = (RemoteSide(framework, starting(framework)) for framework in FRAMEWORKS)
+        yield Pair(mxnet, torch, at_once=True, folder=torch.worker.folder)
 
 
 @contextmanager

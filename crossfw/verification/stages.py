@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Callable
 
 import numpy as np
 
-from crossfw.agreement.bounds import CEILING
-from crossfw.errors import CrossfwError
-from crossfw.verification.bounds import NOISE, longest_sum, rounding_bound, step_bound
+from crossfw.errors import CrossfwError, NoGradient
+from crossfw.verification.bounds import longest_sum, rounding_bound, step_bound
 from crossfw.verification.comparing import (
     SMALL,
     as_torch,
@@ -24,43 +23,18 @@ from crossfw.verification.comparing import (
     values,
 )
 from crossfw.verification.draw import alone, draw_weights
+from crossfw.verification.drawn_inputs import SCALES, Draw, draws_of
+from crossfw.verification.noise import Noise
 from crossfw.verification.rounding import Rounding
 from crossfw.verification.setting_rows import setting_rows
-from crossfw.verification.sides import Pair
+from crossfw.verification.sides import Pair, SideDied
 from crossfw.verification.updates import Updates
 from crossfw.verification.verdict import Row
 from crossfw.weights.matching import Mapping
 from crossfw.weights.units import Unit
 
-SEEDS = (0, 1, 2)
-SHAKES = {"float64": 1, "float32": 6}  # in float32 a unit may stand so near a kink that it falls on either side
-NARROW_SHAKES = 3  # of what goes into operators that are computed in float32
 
-
-@dataclass(frozen=True)
-class Draw:
-    """One draw of inputs."""
-
-    seed: int
-    size: Any
-    wide: bool = False  # whether biases are drawn over a wide range
-
-    def __str__(self) -> str:
-        size = "" if self.size is None else f", batch of {self.size}"
-        return f"seed {self.seed}{size}" + (", wide biases" if self.wide else "")
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """As the sides take them."""
-        return {"seed": self.seed, "size": self.size}
-
-
-def draws_of(sizes: list) -> list[Draw]:
-    """A draw for each seed, the batch sizes in turn."""
-    return [Draw(seed, sizes[i % len(sizes)]) for i, seed in enumerate(SEEDS)]
-
-
-class Stages(Updates, Rounding):
+class Stages(Noise, Updates, Rounding):
     """Runs the stages of a mapped pair.
 
     Args:
@@ -81,7 +55,8 @@ class Stages(Updates, Rounding):
         self.notes: list[str] = []
         self.outputs: dict[str, np.ndarray] = {}
         self.gradients: list[dict[str, np.ndarray]] = []
-        self.wide = True  # whether forward is also run under biases of a wide range
+        self.scales, self.wide = SCALES, True  # of inputs; whether forward is also run under biases of a wide range
+        self.backwards = True  # whether MXNet can run backwards through the model
         self.narrow: list[str] = []  # MXNet's operators that are computed in float32
         self.random = {"inference": False, "training": False}  # whether a side draws numbers of its own
         self.still = sorted(p.mxnet.name for p in slot_pairs(mapping) if p.torch.repeat != p.mxnet.repeat)
@@ -98,9 +73,19 @@ class Stages(Updates, Rounding):
         if self.training:
             stages = [*stages[:3], self.forward_in_training, *stages[3:], self.update, self.several_updates]
         for stage in stages:
-            advance(stage.__name__.replace("_", " "))
+            name = stage.__name__.replace("_", " ")
+            advance(name)
             self.reset()
-            stage()
+            try:
+                stage()
+            except SideDied as error:
+                if stage == self.forward or "mxnet" not in error.asked:
+                    raise
+                self.pair.mxnet.again()
+                if stage == self.gradient:
+                    self.without_gradients(error)
+                else:
+                    self.note(f"{name}: not compared: {error.found}")
         if self.pair.settings["dtype"] is None and not self.failed and not self.random["inference"]:
             advance("float32")
             self.rounding()
@@ -109,51 +94,6 @@ class Stages(Updates, Rounding):
     def failed(self) -> bool:
         """Whether any tensor differs."""
         return any(row.grade == "different" for row in self.rows)
-
-    def add(self, rows: list[Row], again: Callable[[], list[Row]] | None = None) -> None:
-        """Keep rows; those beyond their bound are measured against the pair's own noise first.
-
-        Args:
-            again: the rows of MXNet from weights one unit in the last place away, against MXNet.
-        """
-        if again is not None and any(row.grade == "different" and np.isfinite(row.error) for row in rows):
-            noise: dict[str, float] = {}
-            for shake in range(1, 1 + (NARROW_SHAKES if self.narrow else SHAKES[self.dtype])):
-                self.shake = shake
-                for row in again():
-                    noise[row.tensor] = max(noise.get(row.tensor, 0.0), row.error)
-            rows = [self.forgiven(row, noise.get(row.tensor, 0.0)) for row in rows]
-        self.rows += rows
-
-    def forgiven(self, row: Row, noise: float) -> Row:
-        """The row, equal where NOISE times what one unit in the last place does covers its error."""
-        limit = NOISE * noise
-        most = CEILING["float32"] if self.narrow else np.sqrt(CEILING[self.dtype])
-        if row.grade != "different" or row.error > limit or row.error > most:
-            return row
-        text = f"ill-conditioned: one unit in the last place moves MXNet's by {noise:.1e}"
-        if self.narrow:
-            text = f"behind {', '.join(self.narrow)} in float32, whose rounding moves MXNet's by {noise:.1e}"
-        return replace(row, grade="equal", bound=limit, note=text)
-
-    def perturbed(self) -> dict[str, np.ndarray]:
-        """MXNet's weights, each one unit in the last place away."""
-        eps = np.finfo(self.dtype).eps
-        rng = np.random.default_rng(self.shake)
-        weights = self.weights["mxnet"].items()
-
-        def moved(array: np.ndarray) -> np.ndarray:
-            whole = array.dtype.kind != "f" or (array == np.round(array)).all()  # indices, masks
-            return array if whole else array * (1 + eps * rng.choice([-1.0, 1.0], array.shape))
-
-        return self.pair.keep((name, moved(array)) for name, array in weights)
-
-    def mxnet_again(self, method: str, **arguments: Any) -> Any:
-        """A method of MXNet from perturbed weights."""
-        self.pair.mxnet.call("load", values=self.perturbed(), shake=self.shake)
-        found = self.pair.mxnet.call(method, **arguments)
-        self.reset()
-        return found
 
     def limit(self) -> float:
         """The bound on a tensor of a pass."""
@@ -173,10 +113,19 @@ class Stages(Updates, Rounding):
         """Inference, for every draw."""
         for draw in self.draws:
             self._forward("forward", draw, training=False)
-        wide = replace(self.draws[0], wide=True)
-        if self.wide and self.has_biases:
-            with self.under(wide), contextlib.suppress(NotFinite):
-                self._forward("forward", wide, training=False)
+        for draw in self.further_draws:
+            self._forward_under(draw)
+
+    @property
+    def further_draws(self) -> list[Draw]:
+        """Draws of inputs and of biases that reach further than the user's."""
+        scaled = [replace(self.draws[0], times=times) for times in self.scales]
+        return scaled + ([replace(self.draws[0], wide=True)] if self.wide and self.has_biases else [])
+
+    def _forward_under(self, draw: Draw) -> None:
+        """Inference under a draw that the model may not be made for: where it gives NaN nothing is said."""
+        with self.under(draw), contextlib.suppress(NotFinite):
+            self._forward("forward", draw, training=False)
 
     @property
     def has_biases(self) -> bool:
@@ -185,19 +134,22 @@ class Stages(Updates, Rounding):
 
     @contextlib.contextmanager
     def under(self, draw: Draw) -> Iterator[None]:
-        """Within it both sides have the weights of a draw."""
+        """Within it both sides have the weights and the inputs of a draw."""
         kept = self.weights
+        self.pair.both("scale", times=draw.times)
         if draw.wide:
             units, lone = list(self.mapping.mxnet), alone(self.mapping)["mxnet"]
             mxnet = self.pair.keep(draw_weights(units, kept["mxnet"], 1, lone, wide=True).items())
             torch = self.pair.keep(self.mapping.to_torch(mxnet, kept["torch"]).items())
             self.weights = {"mxnet": mxnet, "torch": torch}
-        try:
             self.reset()
+        try:
             yield
         finally:
             self.weights = kept
-            self.reset()
+            self.pair.both("scale", times=1.0)
+            if draw.wide:
+                self.reset()
 
     def forward_in_training(self) -> None:
         """Training mode: outputs under the same dropout masks, and the running statistics after them."""
@@ -211,7 +163,9 @@ class Stages(Updates, Rounding):
         arguments = {**draw.arguments, "training": training}
         found = self.pair.both("forward", **arguments)
         self.narrow = found["mxnet"]["narrow"]
-        require_finite(found["mxnet"]["outputs"], draw)
+        require_finite("MXNet", found["mxnet"]["outputs"], draw)
+        if not draw.usual:
+            require_finite("torch", found["torch"]["outputs"], draw)
         for side in found.values():
             self.note(*side["notes"])
         self.outputs = found["mxnet"]["outputs"]
@@ -229,8 +183,9 @@ class Stages(Updates, Rounding):
         if any(row.grade == "different" for row in made) and self.draws_by_itself(draw, training):
             return
 
-        def again() -> list[Row]:
-            return rows(found["mxnet"], by_place(self.mapping, found, self.mxnet_again("forward", **arguments)))
+        def again(framework: str) -> list[Row]:
+            moved = self.again(framework, "forward", **arguments)
+            return rows(found["mxnet"], by_place(self.mapping, found, moved) if framework == "mxnet" else moved)
 
         self.add(made, again)
 
@@ -254,7 +209,7 @@ class Stages(Updates, Rounding):
     @property
     def differentiable(self) -> bool:
         """Whether there is something to take gradients of."""
-        return bool(self.pair.parts) or self.pair.settings["has_loss"]
+        return self.backwards and (bool(self.pair.parts) or self.pair.settings["has_loss"])
 
     def settings(self) -> None:
         """Settings of matched layers, which numbers may happen not to show."""
@@ -294,10 +249,15 @@ class Stages(Updates, Rounding):
                 matched = [("loss", "loss", np.asarray(torch), np.asarray(mxnet))]
                 return rows_of("loss", self.dtype, str(draw), matched, self.limit())
 
-            def again(found: dict = found, outputs: dict = outputs, draw: Draw = draw) -> list[Row]:
-                return rows(self.mxnet_again("loss", outputs=outputs, **draw.arguments), found["mxnet"])
+            def again(side: str, found: dict = found, outputs: dict = outputs, draw: Draw = draw) -> list[Row]:
+                return rows(self.again(side, "loss", outputs=outputs, **draw.arguments), found["mxnet"])
 
             self.add(rows(found["torch"], found["mxnet"]), again)
+
+    def without_gradients(self, error: CrossfwError) -> None:
+        """Go on without: MXNet cannot run backwards through the model."""
+        self.backwards = False
+        self.note(f"gradients and updates: not compared: MXNet cannot run backwards through its model: {error.found}")
 
     def gradient(self) -> None:
         """Loss and gradients of all parameters and inputs."""
@@ -306,7 +266,11 @@ class Stages(Updates, Rounding):
             return
         for draw in self.draws[:2]:
             arguments = {**draw.arguments, "training": self.trains}
-            found = self.pair.both("gradients", **arguments)
+            try:
+                found = self.pair.both("gradients", **arguments)
+            except NoGradient as error:
+                self.without_gradients(error)
+                return
             self.narrow = self.pair.mxnet.call("narrow")
             self.gradients.append(found["mxnet"]["parameters"])
 
@@ -315,9 +279,9 @@ class Stages(Updates, Rounding):
                 matched += [(n, n, a, mxnet["inputs"][n]) for n, a in torch["inputs"].items() if n in mxnet["inputs"]]
                 return rows_of("gradients", self.dtype, str(draw), matched, self.limit(), SMALL, self.cancelling())
 
-            def again(found: dict = found, arguments: dict = arguments) -> list[Row]:
-                moved = self.mxnet_again("gradients", **arguments)
-                return rows(found["mxnet"], as_torch(self.mapping, moved))
+            def again(side: str, found: dict = found, arguments: dict = arguments) -> list[Row]:
+                moved = self.again(side, "gradients", **arguments)
+                return rows(found["mxnet"], as_torch(self.mapping, moved) if side == "mxnet" else moved)
 
             self.add(rows(found["mxnet"], found["torch"]), again)
         self.note(*unused_rows(self.pair.units["mxnet"], self.gradients))
@@ -353,12 +317,12 @@ class NotFinite(CrossfwError):
     """A side gives NaN or infinite numbers."""
 
 
-def require_finite(outputs: dict[str, np.ndarray], draw: Draw) -> None:
-    """Raise CrossfwError where the MXNet model itself gives no numbers to compare with."""
+def require_finite(side: str, outputs: dict[str, np.ndarray], draw: Draw) -> None:
+    """Raise NotFinite where a model gives no numbers to compare with."""
     for name, value in outputs.items():
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise NotFinite(
-                f"{name} of the MXNet model ({draw})",
+                f"{name} of the {side} model ({draw})",
                 f"{int((~np.isfinite(value)).sum())} of {value.size} numbers are NaN or infinite",
                 "draw inputs of the size that the model is made for, and look for NaN in its weights",
             )

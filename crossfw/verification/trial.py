@@ -12,9 +12,9 @@ from crossfw.errors import CrossfwError
 from crossfw.verification.bounds import longest_sum, rounding_bound
 from crossfw.verification.comparing import by_order, error_of, label, same_shape, values
 from crossfw.verification.draw import alone, draw_weights
+from crossfw.verification.drawn_inputs import Draw
 from crossfw.verification.identifying import identified
 from crossfw.verification.sides import Pair
-from crossfw.verification.stages import Draw
 from crossfw.weights.matching import Mapping, SlotPair, by_names, place
 
 TRIAL_SECONDS, TRIAL_RUNS = 20.0, 300  # trials end when both are over: a slow machine must not decide

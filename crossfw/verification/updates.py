@@ -187,22 +187,22 @@ class Updates:
             self.note(GROUP_NORM)
         mxnet, torch = self.train("mxnet"), self.train("torch")
         rates = optimizers.rate_rows("several updates", self.dtype, torch["rates"])
-        series = self.gaps(mxnet, torch, optimizers)
+        series, more = self.gaps(mxnet, torch, optimizers), {}
         placed = epsilon.placed(optimizers)
         if placed is not None and not all(one.holds for one in series):
-            series = self.gaps(mxnet, self.train("torch", placed=placed), optimizers)
-        self.judge(series, mxnet, optimizers)
+            more = {"placed": placed}
+            series = self.gaps(mxnet, self.train("torch", **more), optimizers)
+        self.judge(series, mxnet, optimizers, more)
         self.rows += rates
 
-    def train(self, framework: str, **more: Any) -> dict:
-        """A side's training from where it stands."""
+    def train(self, framework: str, moved: bool = False, **more: Any) -> dict:
+        """A side's training from the shared weights, or from `perturbed` ones."""
         count = self.pair.settings["updates"]
         draws = [self.draws[i % len(self.draws)] for i in range(count)]
         numbers = count * sum(w.size for w in self.weights[framework].values())
-        side = self.pair_side(framework)
-        again = "jitter" in more
-        shaken = {"values": self.perturbed(), "shake": self.shake + 1} if again else {"values": self.weights[framework]}
-        side.call("load", **shaken)
+        side = self.pair.side(framework)
+        values = self.perturbed(framework) if moved else self.weights[framework]
+        side.call("load", values=values, shake=self.shake + 1 if moved else None)
         return side.call(
             "train",
             seeds=[d.seed for d in draws],
@@ -212,10 +212,6 @@ class Updates:
             every=numbers <= CHEAP,
             **more,
         )
-
-    def pair_side(self, framework: str) -> Any:
-        """One of the two sides."""
-        return self.pair.mxnet if framework == "mxnet" else self.pair.torch
 
     def gaps(self, mxnet: dict, torch: dict, optimizers: Optimizers) -> list[Series]:
         """How far two trainings are apart, after every update that both tell of."""
@@ -236,16 +232,25 @@ class Updates:
                 rows.append((number, self.step_rows("", "", self.weights, after, bound)))
         return series_of(rows)
 
-    def judge(self, series: list[Series], mxnet: dict, optimizers: Optimizers) -> None:
-        """Rows of the tensors; where rounding does not explain one, noise is measured."""
+    def judge(self, series: list[Series], mxnet: dict, optimizers: Optimizers, more: dict) -> None:
+        """Rows of the tensors; where rounding does not explain one, noise is measured.
+
+        Args:
+            more: of torch's training.
+        """
         floors = {one.tensor: np.zeros(len(one.updates)) for one in series}
-        if not all(one.holds for one in series):
+        in_doubt = not self.failed and not all(one.holds for one in series)
+        if in_doubt:
             for jitter in range(SHAKEN):
                 self.shake = jitter
-                moved = self.train("mxnet", jitter=jitter)
+                moved = self.train("mxnet", moved=True, jitter=jitter)
                 arrays = [self.mapping.to_torch(a, self.weights["torch"]) for a in moved["arrays"]]
                 for one in self.gaps(mxnet, {**moved, "arrays": arrays}, optimizers):
                     floors[one.tensor] = np.maximum(floors[one.tensor], one.errors)
+        if in_doubt and self.loose["torch"]:
+            errors = {one.tensor: np.array(one.errors) for one in series}
+            for one in self.gaps(mxnet, self.train("torch", moved=True, **more), optimizers):
+                floors[one.tensor] = np.maximum(floors[one.tensor], abs(one.errors - errors[one.tensor]))
         made = {one.tensor: judged(one, floors[one.tensor], self.dtype) for one in series}
         self.rows += [row for row in made.values() if row is not None]
         count = len(mxnet["losses"])

@@ -107,7 +107,8 @@ class PortVerdict:
             passes = ("forward", "loss", "gradients")
             worst = max((r.error for r in self.rows if r.dtype == "float64" and r.stage in passes), default=None)
             more = "" if worst is None else f"; largest float64 error in outputs, loss and gradients {worst:.1e}"
-            return f"every tensor of every stage agrees ({len(self.rows)} comparisons{more})"
+            what = "that was compared" if any(": not compared: " in one for one in self.untested) else "of every stage"
+            return f"every tensor {what} agrees ({len(self.rows)} comparisons{more})"
         if self.faults and self.stage == "parameters":
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
             return f"stage parameters: {self.faults[0]}{more}"

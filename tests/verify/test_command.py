@@ -127,15 +127,6 @@ BAD = {
         lambda d: write_port(d, ("    import torch\n", "    import torch\n    raise SystemExit(3)\n")),
         ["torch"],
     ),
-    "outputs of different structure": (
-        lambda d: write_port(
-            d, ("return torch.nn.Sequential", "net = torch.nn.Sequential"),
-            ("torch.nn.Linear(6, 3))", "torch.nn.Linear(6, 3))\n"
-             "    class Two(torch.nn.Module):\n        def __init__(self):\n"
-             "            super().__init__()\n            self.net = net\n        def forward(self, x):\n"
-             "            return self.net(x), x\n    return Two()")),
-        ["different numbers of arrays", "mxnet: output (2, 3)", "torch: output[0] (2, 3), output[1] (2, 4)", "wrapper"],
-    ),
     "a layer without partner": (
         lambda d: write_port(d, (TORCH_END, "torch.nn.Linear(6, 3), torch.nn.Linear(3, 3))")),
         ["3.weight", "rename"],
@@ -197,6 +188,21 @@ def test_a_wrong_port_exits_with_1(tmp_path):
     assert done.stdout.startswith("DIFFERS")
     assert "stage forward" in done.stdout
     assert "activation" in done.stdout
+
+
+def test_an_output_too_many_is_a_difference(tmp_path):
+    path = write_port(
+        tmp_path,
+        ("return torch.nn.Sequential", "net = torch.nn.Sequential"),
+        ("torch.nn.Linear(6, 3))", "torch.nn.Linear(6, 3))\n"
+         "    class Two(torch.nn.Module):\n        def __init__(self):\n"
+         "            super().__init__()\n            self.net = net\n        def forward(self, x):\n"
+         "            return self.net(x), x\n    return Two()"),
+    )  # fmt: skip
+    done = crossfw("verify", str(path))
+    assert done.returncode == 1, done.stdout + done.stderr
+    for words in ("DIFFERS", "torch gives 2 (output[0] (2, 3), output[1] (2, 4))", "MXNet gives 1 (output (2, 3))"):
+        assert words in done.stdout
 
 
 def test_a_function_without_its_partner_is_told(tmp_path):

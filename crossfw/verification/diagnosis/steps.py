@@ -71,7 +71,7 @@ def known_clip(stages: Stages, framework: str) -> dict | None:
     try:
         for given in [given for _, given in stages.scaled()][-2:]:
             given = given if framework == "mxnet" else stages.to_torch_gradients(given)
-            found.append(kind_of_clip(given, stages.pair_side(framework).call("clip", gradients=given)))
+            found.append(kind_of_clip(given, stages.pair.side(framework).call("clip", gradients=given)))
     except CrossfwError:
         return None
     first, last = found

@@ -13,6 +13,7 @@ import numpy as np
 
 from crossfw.verification.comparing import slot_pairs
 from crossfw.verification.diagnosis.case import Case
+from crossfw.verification.drawn_inputs import SCALES
 from crossfw.verification.stages import Stages
 from crossfw.verification.verdict import Cause, Row
 
@@ -65,12 +66,13 @@ def edit(
 
 
 class Remembered:
-    """MXNet's side, whose answers are kept by the weights that it has and the arguments."""
+    """MXNet's side, whose answers are kept by its weights, the scale of its inputs, and the arguments."""
 
     def __init__(self, side: Any):
         self.side, self.framework = side, side.framework
         self.answers: dict[tuple, Any] = {}
         self.loaded, self.values, self.pending = b"", None, None
+        self.scaled: dict[str, Any] = {}
 
     def call(self, method: str, **arguments: Any) -> Any:
         """The answer, asked for once."""
@@ -79,7 +81,10 @@ class Remembered:
                 self.loaded, self.values = digest(arguments), arguments["values"]
             self.pending = arguments
             return None
-        key = (self.loaded, method, digest(arguments))
+        if method == "scale":
+            self.scaled = arguments
+            return self.side.call(method, **arguments)
+        key = (self.loaded, digest(self.scaled), method, digest(arguments))
         if key not in self.answers:
             if self.pending is not None:
                 self.side.call("load", **self.pending)
@@ -130,19 +135,23 @@ class Bench:
 
     def agrees(self, hypothesis: Hypothesis) -> bool:
         """Whether the whole stage agrees under it: one draw first, then all."""
-        first = self.stages.draws[:1]
-        return self.holds(self.rows(hypothesis, first)) and self.holds(self.rows(hypothesis, self.stages.draws))
+        first = self.rows(hypothesis, self.stages.draws[:1], further=False)
+        return self.holds(first) and self.holds(self.rows(hypothesis, self.stages.draws))
 
     def holds(self, rows: list[Row]) -> bool:
         """Whether there are rows of the stage, and all are equal."""
         return any(row.stage == self.stage for row in rows) and all(row.grade != "different" for row in rows)
 
-    def rows(self, hypothesis: Hypothesis, draws: list) -> list[Row]:
+    def rows(self, hypothesis: Hypothesis, draws: list, further: bool = True) -> list[Row]:
         """The rows of the stage under a hypothesis; none where torch's side cannot be run so.
 
         A change may break a user's code in any way: whatever is raised means that it restores nothing.
+
+        Args:
+            further: whether also under inputs and biases that reach further than the user's.
         """
         fresh = self.fresh(hypothesis, draws)
+        fresh.scales, fresh.wide = SCALES if further else (), further and not hypothesis.arrays
         try:
             self.pair.torch.call("change", changes=list(hypothesis.changes))
             fresh.reset()
@@ -158,7 +167,7 @@ class Bench:
         weights = {**self.stages.weights, "torch": {**self.stages.weights["torch"], **dict(hypothesis.arrays)}}
         fresh = Stages(self.pair, self.stages.mapping, weights)
         fresh.draws, fresh.gradients, fresh.training = list(draws), self.stages.gradients, self.stages.training
-        fresh.dtype, fresh.wide = self.stages.dtype, not hypothesis.arrays
+        fresh.dtype = self.stages.dtype
         return fresh
 
     def first_that_agrees(self, hypotheses: Iterable[Hypothesis]) -> Hypothesis | None:

@@ -220,21 +220,55 @@ KINDS = [
         normal(4),
         "differs",
     ),
-]
-
-PENDING: list[tuple[str, Kind]] = [
-    (
-        "agrees: no draw reaches 6",
-        Kind(
-            "relu6 forgotten",
-            layers(
-                lambda: gnn.Dense(6, in_units=4),
-                lambda: gnn.HybridLambda(lambda F, x: F.clip(x, 0, 6)),
-                lambda: gnn.Dense(3, in_units=6),
-            ),
-            linear(nn.ReLU),
-            normal(4),
-            "differs",
+    Kind(
+        "relu6 forgotten",
+        layers(
+            lambda: gnn.Dense(6, in_units=4),
+            lambda: gnn.HybridLambda(lambda F, x: F.clip(x, 0, 6)),
+            lambda: gnn.Dense(3, in_units=6),
         ),
+        linear(nn.ReLU),
+        normal(4),
+        "differs",
+    ),
+    Kind(
+        "relu6 forgotten where nothing has a bias",
+        layers(
+            lambda: gnn.Dense(6, in_units=4, use_bias=False),
+            lambda: gnn.HybridLambda(lambda F, x: F.clip(x, 0, 6)),
+            lambda: gnn.Dense(3, in_units=6, use_bias=False),
+        ),
+        lambda: nn.Sequential(nn.Linear(4, 6, bias=False), nn.ReLU(), nn.Linear(6, 3, bias=False)),
+        normal(4),
+        "differs",
+        "forward",
+    ),
+    Kind(
+        "inputs clipped",
+        layers(lambda: gnn.HybridLambda(lambda F, x: F.clip(x, -10, 10)), lambda: gnn.Dense(3, in_units=4)),
+        lambda: nn.Linear(4, 3),
+        normal(4),
+        "differs",
+        "forward",
+    ),
+    Kind(
+        "a threshold at small numbers",
+        layers(
+            lambda: gnn.Dense(6, in_units=4, use_bias=False),
+            lambda: gnn.HybridLambda(lambda F, x: F.where(F.abs(x) < 0.005, F.zeros_like(x), x)),
+            lambda: gnn.Dense(3, in_units=6),
+        ),
+        lambda: nn.Sequential(nn.Linear(4, 6, bias=False), nn.Linear(6, 3)),
+        normal(4),
+        "differs",
+        "forward",
+    ),
+    Kind(
+        "numbers that overflow beyond the user's range in torch alone",
+        layers(lambda: gnn.Dense(6, in_units=4), lambda: gnn.HybridLambda(lambda F, x: F.softmax(3 * x))),
+        module(lambda s, x: (3 * s.a(x)).exp() / (3 * s.a(x)).exp().sum(-1, keepdim=True), a=lambda: nn.Linear(4, 6)),
+        normal(4),
     ),
 ]
+
+PENDING: list[tuple[str, Kind]] = []

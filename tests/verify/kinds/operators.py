@@ -349,6 +349,20 @@ KINDS = [
         lambda F, x: F.hard_sigmoid(x), f.hardsigmoid, "hard sigmoid by 6", "differs", "forward", ("activation",)
     ),
     _after_dense(lambda F, x: F.clip(x, 0, 20), lambda x: x.clamp(0, 20), "clip 20"),
+    _after_dense(lambda F, x: F.clip(x, 0, 20), lambda x: x.relu(), "clip 20 forgotten", "differs", None, ("clip",)),
+    _after_dense(lambda F, x: F.relu(x), lambda x: x.clamp(0, 20), "clip 20 added", "differs"),
+    _after_dense(
+        lambda F, x: F.broadcast_add(x, F.batch_take(x, F.argmin(x, axis=1).astype("int32")).expand_dims(1)),
+        lambda x: x.gather(1, x.argmin(1, keepdim=True)) + x,
+        "batch take",
+    ),
+    _after_dense(
+        lambda F, x: F.broadcast_add(x, F.batch_take(x, F.argmin(x, axis=1).astype("int32")).expand_dims(1)),
+        lambda x: x.gather(1, x.argmax(1, keepdim=True)) + x,
+        "batch take of the largest",
+        "differs",
+        "forward",
+    ),
     _after_dense(
         lambda F, x: F.log_softmax(x, axis=-1, temperature=2.5), lambda x: (x / 2.5).log_softmax(-1), "temperature"
     ),
@@ -490,19 +504,4 @@ def mx_depth_to_space(x, size):
     return x.reshape(n, c // size**2, h * size, w * size)
 
 
-PENDING: list[tuple[str, Kind]] = [
-    (
-        "agrees: no draw reaches 20, although the bounds of clip are known from MXNet's run",
-        _after_dense(
-            lambda F, x: F.clip(x, 0, 20), lambda x: x.relu(), "clip 20 forgotten", "differs", None, ("clip",)
-        ),
-    ),
-    (
-        "an error with exit 2: batch_take has no gradient in MXNet, so that nothing is said of the forward either",
-        _after_dense(
-            lambda F, x: F.broadcast_add(x, F.batch_take(x, F.argmin(x, axis=1).astype("int32")).expand_dims(1)),
-            lambda x: x.gather(1, x.argmin(1, keepdim=True)) + x,
-            "batch take",
-        ),
-    ),
-]
+PENDING: list[tuple[str, Kind]] = []
