@@ -13,12 +13,13 @@ from crossfw.verification.sides import local_sides, worker_sides
 from crossfw.verification.verdict import PortVerdict
 
 
-def verify(block: Any, module: Any, inputs: Any, **settings: Any) -> PortVerdict:
+def verify(block: Any, module: Any, inputs: Any, *, seconds: float = SECONDS, **settings: Any) -> PortVerdict:
     """The verdict on a Gluon block and a torch module, both in this process.
 
     Args:
         block: a gluon.Block, or a function that gives one. module: a torch.nn.Module, or a function that gives one.
         inputs: a function of a NumPy generator (and of a batch size, if it takes one), or the arrays themselves.
+        seconds: that the search for a cause may take.
         settings: as in a port file: targets, mxnet_loss, torch_loss, mxnet_optimizer, torch_optimizer, mxnet_clip,
             torch_clip, rename, dtype, train_mode, updates. Models that are given as objects are trained in place and
             put back as they were.
@@ -31,7 +32,7 @@ def verify(block: Any, module: Any, inputs: Any, **settings: Any) -> PortVerdict
     values = {"mxnet_model": maker(block), "torch_model": maker(module), "inputs": inputs, **settings}
     with local_sides(Port(values, "crossfw.verify(...)")) as pair:
         try:
-            return verify_pair(pair, f"{name_of(module)} against {name_of(block)}")
+            return verify_pair(pair, f"{name_of(module)} against {name_of(block)}", seconds=seconds)
         finally:
             pair.restore()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -24,22 +25,24 @@ LARGE = 1 << 30  # bytes of a side's parameters and activations in float64
 # What makes a side what it is.
 MAKING = ("open", "describe", "load_checkpoint", "set_dtype", "settle", "cover", "drop", "scale", "load")
 
+# What leaves a side's arrays as they are, but for what a model in training mode may keep for itself.
+READING = ("forward", "gradients", "loss", "losses", "export", "narrow", "functions", "record", "scale", "start")
+
 
 class SideDied(CrossfwError):
     """The process of a side ended within a call; `RemoteSide.again` puts another one in its place."""
 
 
-class RemoteSide:
-    """One side in a worker: its failures become errors that a person can read.
+class Side(ABC):
+    """One side. Arrays that it has already are not loaded again.
 
     Args:
-        start: gives a worker, with more variables in its environment, that whoever gave this will close.
+        framework: "mxnet" or "torch".
     """
 
-    def __init__(self, framework: str, start: Callable[..., Worker]):
-        self.framework, self.start = framework, start
-        self.worker = start()
-        self.made: list[tuple[str, dict]] = []
+    def __init__(self, framework: str):
+        self.framework = framework
+        self._has: dict | None = None  # what was loaded last, as long as nothing may have changed it
 
     def call(self, method: str, **arguments: Any) -> Any:
         """The result of a method of `PortService`.
@@ -48,6 +51,38 @@ class RemoteSide:
             SideDied: the process ended.
             CrossfwError: what the side told.
         """
+        if method == "load" and self._has is not None and same(self._has, arguments):
+            return None
+        kept, self._has = self._has, None
+        found = self._call(method, arguments)
+        if method == "load":
+            self._has = arguments
+        elif method in READING and not arguments.get("training"):
+            self._has = kept
+        return found
+
+    @abstractmethod
+    def _call(self, method: str, arguments: dict) -> Any: ...
+
+
+def same(a: dict, b: dict) -> bool:
+    """Whether two loads put the very same arrays."""
+    return a["values"] is b["values"] and a.get("shake") == b.get("shake")
+
+
+class RemoteSide(Side):
+    """One side in a worker: its failures become errors that a person can read.
+
+    Args:
+        start: gives a worker, with more variables in its environment, that whoever gave this will close.
+    """
+
+    def __init__(self, framework: str, start: Callable[..., Worker]):
+        super().__init__(framework)
+        self.start, self.worker = start, start()
+        self.made: list[tuple[str, dict]] = []
+
+    def _call(self, method: str, arguments: dict) -> Any:
         found = self._called(method, arguments)
         if method in MAKING:
             self.made = [made for made in self.made if not method == made[0] == "load"]
@@ -63,6 +98,7 @@ class RemoteSide:
         Raises:
             CrossfwError: it cannot be made so.
         """
+        self._has = None
         self.worker.kill()
         self.worker = self.start(**variables)
         for method, arguments in self.made:
@@ -87,14 +123,14 @@ class RemoteSide:
 SEE = "see it whole with crossfw --debug verify ..."
 
 
-class LocalSide:
-    """One side in this process, for notebooks and tests."""
+class LocalSide(Side):
+    """One side in this process, for notebooks and tests; exceptions pass through."""
 
     def __init__(self, framework: str, port: Port):
-        self.framework, self.service = framework, PortService(framework, port)
+        super().__init__(framework)
+        self.service = PortService(framework, port)
 
-    def call(self, method: str, **arguments: Any) -> Any:
-        """The result of a method of `PortService`; exceptions pass through."""
+    def _call(self, method: str, arguments: dict) -> Any:
         return getattr(self.service, method)(**arguments)
 
     def restore(self) -> None:

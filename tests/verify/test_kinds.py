@@ -6,8 +6,10 @@ import mxnet as mx
 import pytest
 
 import crossfw
+from crossfw.verification.diagnosis import SECONDS
 from tests.verify.kinds import Kind, hidden, hybrid, losses, operators, outputs, symbols
 
+UNNAMED = 2.0  # seconds of search where no name is asked for
 TABLES = (operators, symbols, hybrid, outputs, losses, hidden)
 
 
@@ -35,7 +37,8 @@ def interface():
 def test_a_kind(kind: Kind, interface):
     if kind.numpy:
         interface()
-    found = crossfw.verify(kind.mxnet, kind.torch, kind.inputs, **kind.more)
+    seconds = SECONDS if kind.causes else UNNAMED
+    found = crossfw.verify(kind.mxnet, kind.torch, kind.inputs, seconds=seconds, **kind.more)
     assert found.word == kind.word, str(found)
     if kind.stage:
         assert found.stage == kind.stage, str(found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfw.errors import CrossfwError
+from crossfw.verification.diagnosis import SECONDS
 from tests.mutants.ports.architectures import ARCHITECTURES
 from tests.mutants.ports.check import check
 from tests.mutants.ports.faults import FAULTS
@@ -47,10 +48,14 @@ class Result:
         return f"| {' | '.join(cells)} |"
 
 
+UNNAMED = 2.0  # seconds of search where there is no name to be found
+
+
 def result_of(fault: PortFault) -> Result:
     """The result of verifying a faulty port."""
     try:
-        verdict = check(fault.change(ARCHITECTURES[fault.architecture]))
+        port = fault.change(ARCHITECTURES[fault.architecture])
+        verdict = check(port, SECONDS if fault.causes else UNNAMED)
     except CrossfwError as error:
         return Result(fault, f"not compared: {str(error).splitlines()[0]}", ())
     return Result(fault, verdict.stage, tuple(cause.name for cause in verdict.causes))
