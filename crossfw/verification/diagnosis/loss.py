@@ -29,6 +29,7 @@ KINDS = (
     {"kind": "Poisson loss"},
 )
 NEAR = {"float64": 1e-9, "float32": 1e-5}  # of ratios of two losses
+ROUNDED = 1e-6  # a factor nearer to 1 is rounding, and no factor
 TRAPS = {"squared error": 3, "smooth absolute error": 6, "triplet loss of squared distances": 7, "divergence": 5}
 
 
@@ -89,7 +90,7 @@ def factors(measured: list[dict], near: float) -> Iterator[Hypothesis]:
                 told,
                 2,
             )
-    if max(ratios) - min(ratios) <= near * abs(ratios[0]):
+    if max(ratios) - min(ratios) <= near * abs(ratios[0]) and abs(ratios[0] - 1) > ROUNDED:
         yield factor(
             "loss factor",
             f"MXNet's loss is {ratios[0]:.6g} times torch's",
