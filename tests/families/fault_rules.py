@@ -115,7 +115,7 @@ TEXTS = {
     "softmax axis": ("torch_model", (), r"softmax\((dim=)?-1\)", "softmax(-2)"),
     "attention scale": ("torch_model", ("scale",), r" / \(UNITS // HEADS\) \*\* 0\.5", ""),
     "another activation in code": ("torch_model", ACTIVATION, r"F\.relu\(", "F.silu("),
-    "no activation in code": ("torch_model", ACTIVATION, r"(F\.relu|torch\.tanh)\(", "("),
+    "no activation in code": ("torch_model", ACTIVATION, r"(F\.relu|torch\.tanh)\(", "(lambda x, **_: x)("),
     "no residual": ("torch_model", (), r"\b(x \+ (?=self)|out \+= x .*)", ""),
     "no residual afterwards": ("torch_model", (), r"(return out) \+ self\.\w+\(x\)", r"\1"),
     "weight decay": ("torch_optimizer", ("weight decay",), r"weight_decay=[\d.e-]+", "weight_decay=0.03"),
