@@ -96,7 +96,18 @@ def traced_draw(stages: Stages, draw: Draw, training: bool) -> Place:
     pairs = pair_calls(stages.mapping, calls["mxnet"], calls["torch"])
     bench = Bench(stages, calls, training, draw.seed, threshold(stages))
     steps = [bench.step(a, b) for a, b in pairs]
-    return judged(steps, calls["torch"], alone(calls["mxnet"], steps))
+    told = [step for step in steps if not cut_otherwise(step, steps)]
+    return judged(told, calls["torch"], alone(calls["mxnet"], steps))
+
+
+def cut_otherwise(step: Step, steps: list[Step]) -> bool:
+    """Whether two calls only cut the model at different points: sizes differ, and what comes next has right inputs."""
+    if np.isfinite(step.output):
+        return False
+    start, number = step.torch["start"], step.torch["number"]
+    after = [s for s in steps if s.torch["start"] > start and s.torch["number"] > number and np.isfinite(s.inputs)]
+    following = min(after, key=lambda s: s.torch["start"], default=None)
+    return following is not None and following.inputs <= following.limit
 
 
 def threshold(stages: Stages) -> float:

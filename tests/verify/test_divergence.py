@@ -223,3 +223,40 @@ def test_arrays_are_compared_in_any_order_of_axes_that_makes_them_agree():
     assert np.array_equal(given, array)
     assert matched([array], [array[::-1]], 1e-10)[0] > 0.1
     assert matched([array], [array[:1]], 1e-10) == (float("inf"), None)
+
+
+def test_blocks_that_are_cut_otherwise_are_no_place():
+    from mxnet.gluon import nn as gluon_nn
+
+    class Block(gluon_nn.HybridBlock):
+        """Hands on what it was given and what it makes of that, apart."""
+
+        def __init__(self):
+            super().__init__()
+            self.layer = gluon_nn.Dense(3)
+
+        def hybrid_forward(self, F, x, *more):
+            whole = F.concat(x, *more, dim=1) if more else x
+            return whole, F.tanh(self.layer(whole))
+
+    class Net(gluon_nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.last = Block(), Block(), gluon_nn.Dense(2)
+
+        def hybrid_forward(self, F, x):
+            return F.relu(self.last(F.concat(*self.second(*self.first(x)), dim=1)))
+
+    class Part(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.layer = nn.Linear(size, 3)
+
+        def forward(self, x):
+            return torch.cat([x, torch.tanh(self.layer(x))], dim=1)
+
+    def port(last):
+        return nn.Sequential(Part(3), Part(6), nn.Linear(9, 2), last)
+
+    assert crossfw.verify(Net, lambda: port(nn.ReLU()), inputs)
+    assert marked(crossfw.verify(Net, lambda: port(nn.Softplus()), inputs)).startswith(("3", "(model)"))
