@@ -62,8 +62,8 @@ def pooled(path: str, module: Any, _: dict) -> Any:
 def hooked(chosen: Any, function: Any) -> Any:
     """A rule that changes what modules give."""
 
-    def changed(path: str, module: Any, _: dict) -> Any:
-        if not chosen(path, module):
+    def changed(path: str, module: Any, modules: dict) -> Any:
+        if not chosen(path, module, modules):
             return None
         module.register_forward_hook(lambda own, _, output: function(own, output))
         return module
@@ -71,10 +71,17 @@ def hooked(chosen: Any, function: Any) -> Any:
     return changed
 
 
-def has_bias(path: str, module: Any) -> bool:
+def has_bias(path: str, module: Any, _: dict) -> bool:
     """Whether it is a linear layer or a convolution with a bias, which is called as a module."""
     called = isinstance(module, (nn.Conv2d, nn.Linear)) and "out_proj" not in path
     return called and module.bias is not None
+
+
+def before_the_end(path: str, module: Any, modules: dict) -> bool:
+    """The same, but for the last one, behind which there is nothing that learns."""
+    return has_bias(path, module, modules) and any(
+        has_bias(other, modules[other], modules) for other in list(modules)[list(modules).index(path) + 1 :]
+    )
 
 
 def without_bias(module: Any, output: torch.Tensor) -> torch.Tensor:
@@ -103,9 +110,9 @@ MODULES = {
     "dropout rate": (("dropout rate",), set_to(nn.Dropout, "p", lambda old: old / 2 + 0.2), False),
     "dropout of a recurrent layer": (("dropout rate",), set_to(nn.RNNBase, "dropout", lambda old: 0.4), False),
     "pooling": ((), pooled, True),
-    "a shortcut is zero": ((), hooked(lambda path, _: SKIPS.search(path), lambda _, y: 0 * y), True),
+    "a shortcut is zero": ((), hooked(lambda path, *_: SKIPS.search(path), lambda _, y: 0 * y), True),
     "no bias": (("missing bias",), hooked(has_bias, without_bias), True),
-    "no gradient": ((), hooked(has_bias, lambda _, y: y.detach()), False),
+    "no gradient": ((), hooked(before_the_end, lambda _, y: y.detach()), False),
     "another layer's arrays": ((), another_layer, True),
     "heads": ((), set_to(nn.MultiheadAttention, "num_heads", lambda old: 1), True),
 }

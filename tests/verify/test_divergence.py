@@ -260,3 +260,24 @@ def test_blocks_that_are_cut_otherwise_are_no_place():
 
     assert crossfw.verify(Net, lambda: port(nn.ReLU()), inputs)
     assert marked(crossfw.verify(Net, lambda: port(nn.Softplus()), inputs)).startswith(("3", "(model)"))
+
+
+def test_equal_numbers_in_a_window_are_no_fault_of_a_pool():
+    from mxnet.gluon import nn as gluon_nn
+
+    model = gluon_nn.HybridSequential()
+    model.add(gluon_nn.Conv2D(3, 3, activation="relu"), gluon_nn.MaxPool2D(), gluon_nn.Dense(2))
+
+    class Port(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(2, 3, 3), nn.Linear(27, 2)
+
+        def forward(self, x):
+            x = functional.max_pool2d(functional.relu(self.conv(x).detach()), 2)
+            return self.fc(x.flatten(1))
+
+    found = crossfw.verify(model, Port(), lambda rng: rng.standard_normal((4, 2, 8, 8)))
+    assert found.stage == "gradients"
+    assert not [cause for cause in found.causes if cause.name == "MXNet's own gradient"]
+    assert marked(found).startswith("conv")

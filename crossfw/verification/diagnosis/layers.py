@@ -26,6 +26,7 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     """The cheapest and most likely first; what stands at the place before what stands elsewhere."""
     near = [site for site in case.sites if case.here(site)]
     far = [site for site in case.sites if not case.here(site)]
+    yield from modules(case)
     yield from nonlinearity(case)
     yield from states(case)
     yield from clamps(case, case.sites)
@@ -34,8 +35,6 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     for sites in (near, far):
         yield from chain.from_iterable(of_site(case, site) for site in sites)
         yield from epsilons(case, sites)
-        if sites is near:
-            yield from modules(case)
     yield from missing(case)
 
 
