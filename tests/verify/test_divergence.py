@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 import crossfw
+from crossfw.verification.divergence import Step, gap_in
 
 
 def mxnet_model():
@@ -281,3 +282,14 @@ def test_equal_numbers_in_a_window_are_no_fault_of_a_pool():
     assert found.stage == "gradients"
     assert not [cause for cause in found.causes if cause.name == "MXNet's own gradient"]
     assert marked(found).startswith("conv")
+
+
+def test_an_input_of_another_size_is_not_wrong_where_the_output_is_right():
+    def step(start, inputs, output):
+        torch_call = {"path": str(start), "kind": "X", "start": start, "number": start, "depth": 1}
+        return Step({}, torch_call, inputs, output, None, 1e-10)
+
+    whole = Step({}, {"path": "", "kind": "X", "start": 0, "number": 9, "depth": 0}, 0.0, 0.4, 0.4, 1e-10)
+    inside = [step(1, 0.0, 0.0), step(2, float("inf"), 0.0), step(3, 0.0, 0.0), step(4, 0.3, 0.4)]
+    right, wrong = gap_in(whole, [*inside, whole], [])
+    assert (right.torch["path"], wrong.torch["path"]) == ("3", "4")

@@ -11,7 +11,6 @@ from crossfw.verification.diagnosis.activations import (
     called_activations,
     clamps,
     missing,
-    modules,
     nonlinearity,
 )
 from crossfw.verification.diagnosis.case import Case, plain
@@ -26,7 +25,6 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     """The cheapest and most likely first; what stands at the place before what stands elsewhere."""
     near = [site for site in case.sites if case.here(site)]
     far = [site for site in case.sites if not case.here(site)]
-    yield from modules(case)
     yield from nonlinearity(case)
     yield from states(case)
     yield from clamps(case, case.sites)
