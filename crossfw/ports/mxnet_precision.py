@@ -22,7 +22,7 @@ from crossfw.ports.mxnet_invoke import Invocation
 
 NOTE = "{} has no float64 in MXNet: computed in float32 at its own place, all else in float64"
 CASTS = ("Cast", "amp_cast", "_npi_cast", "_npx_cast")
-CREATION = ("_full", "_arange", "_linspace", "_npi_full", "_npi_arange", "_npi_linspace")
+CREATION = ("_full", "_arange", "_linspace", "one_hot", "_npi_full", "_npi_arange", "_npi_linspace")
 EPS32 = float(np.finfo(np.float32).eps)
 
 

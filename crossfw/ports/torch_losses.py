@@ -7,16 +7,21 @@ from typing import Any, Callable
 import torch
 from torch.nn import functional as F
 
+from crossfw.ports.nest import leaves
+from crossfw.ports.torch_arrays import is_array
+
 Tensor = torch.Tensor
 
 
 def known_loss(told: dict, output: Any, targets: Any) -> Tensor:
-    """The loss {"kind": ..., "factor": 1.0, ...} of an output and targets.
+    """The loss {"kind": ..., "factor": 1.0, ...} of an output, or of its array of the number "part", and targets.
 
     Raises:
         RuntimeError, TypeError, ValueError, IndexError: it cannot take them.
     """
-    settings = {k: v for k, v in told.items() if k not in ("kind", "factor", "change")}
+    settings = {k: v for k, v in told.items() if k not in ("kind", "factor", "change", "part")}
+    if "part" in told:
+        output = list(leaves(output, "output", is_array).values())[told["part"]]
     return LOSSES[told["kind"]](output, targets, **settings) * told.get("factor", 1.0)
 
 

@@ -41,7 +41,7 @@ class Step:
         """ok, differs (the error starts in the call), or passes on (its input differs already)."""
         if self.output <= self.limit:
             return OK
-        if self.own is not None:
+        if self.own is not None and np.isfinite(self.own):  # else nothing of its size is there to compare with
             return PASSES if self.own <= self.limit and self.inputs > self.limit else DIFFERS
         return PASSES if self.inputs > self.limit else DIFFERS
 
@@ -97,7 +97,18 @@ def traced_draw(stages: Stages, draw: Draw, training: bool) -> Place:
     pairs = pair_calls(stages.mapping, calls["mxnet"], calls["torch"])
     bench = Bench(stages, calls, training, draw.seed, threshold(stages))
     steps = [bench.step(a, b) for a, b in pairs]
-    return judged(steps, calls["torch"], alone(calls["mxnet"], steps))
+    told = [step for step in steps if not cut_otherwise(step, steps)]
+    return judged(told, calls["torch"], alone(calls["mxnet"], steps))
+
+
+def cut_otherwise(step: Step, steps: list[Step]) -> bool:
+    """Whether two calls only cut the model at different points: sizes differ, and what comes next has right inputs."""
+    if np.isfinite(step.output):
+        return False
+    start, number = step.torch["start"], step.torch["number"]
+    after = [s for s in steps if s.torch["start"] > start and s.torch["number"] > number and np.isfinite(s.inputs)]
+    following = min(after, key=lambda s: s.torch["start"], default=None)
+    return following is not None and following.inputs <= following.limit
 
 
 def threshold(stages: Stages) -> float:
@@ -229,7 +240,10 @@ def judged(steps: list[Step], calls: list[dict], unpaired: list[dict]) -> Place:
 
 
 def gap_in(first: Step, steps: list[Step], calls: list[dict]) -> tuple[Step | None, Step | None] | None:
-    """The calls in a container between which the error starts: the last right one, the first with a wrong input."""
+    """The calls in a container between which the error starts: the last right one, the first with a wrong input.
+
+    An input of another size is not wrong where the output is right.
+    """
     low, high, depth = first.torch["start"], first.torch["number"], first.torch["depth"]
     inside = [s for s in steps if s.torch["start"] > low and s.torch["number"] < high and s.torch["depth"] == depth + 1]
     if not inside:
@@ -237,6 +251,6 @@ def gap_in(first: Step, steps: list[Step], calls: list[dict]) -> tuple[Step | No
     if not inside:
         return None
     inside.sort(key=lambda step: step.torch["start"])
-    wrong = next((s for s in inside if s.inputs > s.limit), None)
+    wrong = next((s for s in inside if s.inputs > s.limit and (np.isfinite(s.inputs) or s.output > s.limit)), None)
     right = [s for s in inside if s.output <= s.limit and (wrong is None or s.torch["start"] < wrong.torch["start"])]
     return (right[-1] if right else None), wrong

@@ -91,13 +91,16 @@ class Bench:
         if self.alike():
             return True
         if len(open_) == 1:
-            return any(self.alike() for _ in self.exchanges(group, open_[0]))
+            return self.found(group, open_[0])
         self.give(equal)
         half = len(open_) // 2
         return self.settled(group, open_[:half]) and self.settled(group, open_[half:])
 
-    def exchanges(self, group: list[int], number: int) -> Iterator[None]:
-        """Give a member one partner after the other, of those that follow it: the likest names first."""
+    def found(self, group: list[int], number: int) -> bool:
+        """Whether a member agrees with a partner of those that follow it: the likest names first.
+
+        What stands in the blocks of the two moves with them, as far as the outputs still agree.
+        """
         own = words(self.members[number].left, self.members[number].slots.mxnet)
 
         def likeness(other: int) -> int:
@@ -109,27 +112,44 @@ class Bench:
             for turned in (self.turned[number], not self.turned[number]):
                 if (other == number and turned == self.turned[number]) or not self.may_turn(number, turned):
                     continue
-                alone = [(number, other)]
-                layers = alone + self.companions(number, other)
-                for pairs in (layers, alone) if len(layers) > 1 else (alone,):
-                    before, moved = (list(self.partner), list(self.turned)), set(chain(*pairs))
-                    self.turned[number] = turned
-                    for a, b in pairs:
-                        self.partner[a], self.partner[b] = self.partner[b], self.partner[a]
-                    self.give({one: self.values[one] for one in moved})
-                    yield
-                    self.partner, self.turned = before
-                    self.give({one: self.values[one] for one in moved})
+                blocks = self.blocks(number, other)
+                if self.exchanged([(number, other)], {number: turned}):
+                    any(self.exchanged(pairs, {}) for pairs in blocks)
+                    return True
+        return False
 
-    def companions(self, number: int, other: int) -> list[tuple[int, int]]:
-        """Members of the layers of two members that would be exchanged with them, role by role: a norm moves whole."""
+    def exchanged(self, pairs: list[tuple[int, int]], turned: dict[int, bool]) -> bool:
+        """Exchange the partners of pairs of members; back again, and False, where the outputs do not agree then."""
+        before, moved = (list(self.partner), list(self.turned)), set(chain(*pairs))
+        for number, value in turned.items():
+            self.turned[number] = value
+        for a, b in pairs:
+            self.partner[a], self.partner[b] = self.partner[b], self.partner[a]
+        self.give({number: self.values[number] for number in moved})
+        if self.alike():
+            return True
+        self.partner, self.turned = before
+        self.give({number: self.values[number] for number in moved})
+        return False
+
+    def blocks(self, number: int, other: int) -> Iterator[list[tuple[int, int]]]:
+        """The other members of the blocks around two members, the one of a block with its counterpart in the other.
+
+        The largest blocks first, in torch's tree and in MXNet's; at last their own layers: a norm moves whole.
+        """
         if number == other:
-            return []
-        mine, theirs = (self.members[one].left for one in (number, other))
-        roles = {m.slots.mxnet.role: n for n, m in enumerate(self.members) if m.left is theirs and n != other}
-        others = ((n, m) for n, m in enumerate(self.members) if m.left is mine and n != number)
-        pairs = [(n, roles.get(m.slots.mxnet.role)) for n, m in others]
-        return [(a, b) for a, b in pairs if any(a in group and b in group for group in self.groups)]
+            return iter(())
+        trees = ([(self.members[one].right.path, self.members[one].slots.torch.role) for one in self.partner],
+                 [(member.left.path, member.slots.mxnet.role) for member in self.members])  # fmt: skip
+        group_of = {member: index for index, group in enumerate(self.groups) for member in group}
+        found: list[list[tuple[int, int]]] = []
+        for tree in trees:
+            for first, second in counterparts(tree[number][0], tree[other][0]):
+                theirs = {(below(path, second), role): n for n, (path, role) in enumerate(tree)}
+                own = ((n, theirs.get((below(path, first), role))) for n, (path, role) in enumerate(tree))
+                inside = ((a, b) for a, b in own if below(tree[a][0], first) is not None and b not in (None, other))
+                found.append([(a, b) for a, b in inside if a in group_of and group_of[a] == group_of.get(b)])
+        return iter(sorted(filter(None, found), key=len, reverse=True))
 
     def may_turn(self, number: int, turned: bool) -> bool:
         """Whether a member may stand that way."""
@@ -138,3 +158,22 @@ class Bench:
     def mapping(self) -> Mapping:
         """The mapping of the pairs as they are now."""
         return rebuilt(self.tried, self.members, self.partner, self.turned)
+
+
+def counterparts(path: str, other: str) -> Iterator[tuple[str, str]]:
+    """Pairs of blocks around two layers, from the largest, in which these stand alike; neither within the other."""
+    first, second = path.split("."), other.split(".")
+    alike = 0
+    while alike < min(len(first), len(second)) and first[-1 - alike] == second[-1 - alike]:
+        alike += 1
+    for cut in range(alike, -1, -1):
+        a, b = ".".join(first[: len(first) - cut]), ".".join(second[: len(second) - cut])
+        if a and b and a != b and below(a, b) is None and below(b, a) is None:
+            yield a, b
+
+
+def below(path: str, block: str) -> str | None:
+    """The rest of a path in a block; None outside it."""
+    if path == block:
+        return ""
+    return path[len(block) + 1 :] if path.startswith(block + ".") else None

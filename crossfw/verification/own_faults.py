@@ -79,7 +79,10 @@ def gradient_causes(stages: Stages) -> list[Cause]:
         found = stages.pair.mxnet.call("gradient_faults", **stages.draws[0].arguments, training=stages.trains)
     except CrossfwError:
         return []
-    return [_operator_cause(fault["operator"], fault["error"]) for fault in found]
+    worst: dict[str, float] = {}
+    for fault in found:
+        worst[fault["operator"]] = max(fault["error"], worst.get(fault["operator"], 0.0))
+    return [_operator_cause(operator, error) for operator, error in worst.items()]
 
 
 def _operator_cause(operator: str, error: float) -> Cause:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-import crossfw
 from crossfw.verification.verdict import STAGES
-from tests.families.families import FAMILIES, functions_of, reseeded
+from tests.families.families import FAMILIES, functions_of, verified
 
 # MXNet warns of symbols without a dtype.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 BOUND = 1e-10
-OPEN = {  # what is still to be found out; `python -m tests.families` runs them
-    "dual_path": "differs at a first stage",
-    "high_resolution": "float32 cannot be compared",
-    "mobile_inverted": "not run to its end yet",
-}
+NARROW = 1e-4  # where MXNet has an operator in float32 alone
+SEEDS = range(int(os.environ.get("CROSSFW_FAMILY_SEEDS", "1")))
+
+
+def test_there_are_many_families():
+    assert len(FAMILIES) >= 24
 
 
 def stages_of(port: dict) -> set[str]:
@@ -25,16 +27,15 @@ def stages_of(port: dict) -> set[str]:
     return {stage for stage in STAGES if left_out.get(stage, "inputs") in port}
 
 
-@pytest.mark.parametrize("seed", range(1))
-@pytest.mark.parametrize("name", sorted(set(FAMILIES) - set(OPEN)))
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_a_family_agrees(name, seed):
-    port = functions_of(name)
-    drawn = {what: reseeded(port[what], seed) for what in ("inputs", "targets") if what in port}
-    port = {**port, **drawn}
-    verdict = crossfw.verify(port.pop("mxnet_model"), port.pop("torch_model"), port.pop("inputs"), **port)
+    port = functions_of(name, seed)
+    verdict = verified(port)
     assert verdict, verdict.reason
     compared = [row for row in verdict.rows if row.dtype == "float64"]
-    assert {row.stage for row in compared} == stages_of({**port, "inputs": None})
+    assert {row.stage for row in compared} == stages_of(port)
     passes = [row.error for row in compared if row.stage in ("forward", "loss", "gradients")]
-    assert max(passes) <= BOUND
+    narrow = any("MXNet has none" in what for what in verdict.untested)
+    assert max(passes) <= (NARROW if narrow else BOUND)
     assert not [note for note in verdict.notes if "not compared" in note]

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 import crossfw
+from crossfw.verification.divergence import Step, gap_in
 
 
 def mxnet_model():
@@ -223,3 +224,72 @@ def test_arrays_are_compared_in_any_order_of_axes_that_makes_them_agree():
     assert np.array_equal(given, array)
     assert matched([array], [array[::-1]], 1e-10)[0] > 0.1
     assert matched([array], [array[:1]], 1e-10) == (float("inf"), None)
+
+
+def test_blocks_that_are_cut_otherwise_are_no_place():
+    from mxnet.gluon import nn as gluon_nn
+
+    class Block(gluon_nn.HybridBlock):
+        """Hands on what it was given and what it makes of that, apart."""
+
+        def __init__(self):
+            super().__init__()
+            self.layer = gluon_nn.Dense(3)
+
+        def hybrid_forward(self, F, x, *more):
+            whole = F.concat(x, *more, dim=1) if more else x
+            return whole, F.tanh(self.layer(whole))
+
+    class Net(gluon_nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.last = Block(), Block(), gluon_nn.Dense(2)
+
+        def hybrid_forward(self, F, x):
+            return F.relu(self.last(F.concat(*self.second(*self.first(x)), dim=1)))
+
+    class Part(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.layer = nn.Linear(size, 3)
+
+        def forward(self, x):
+            return torch.cat([x, torch.tanh(self.layer(x))], dim=1)
+
+    def port(last):
+        return nn.Sequential(Part(3), Part(6), nn.Linear(9, 2), last)
+
+    assert crossfw.verify(Net, lambda: port(nn.ReLU()), inputs)
+    assert marked(crossfw.verify(Net, lambda: port(nn.Softplus()), inputs)).startswith(("3", "(model)"))
+
+
+def test_equal_numbers_in_a_window_are_no_fault_of_a_pool():
+    from mxnet.gluon import nn as gluon_nn
+
+    model = gluon_nn.HybridSequential()
+    model.add(gluon_nn.Conv2D(3, 3, activation="relu"), gluon_nn.MaxPool2D(), gluon_nn.Dense(2))
+
+    class Port(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(2, 3, 3), nn.Linear(27, 2)
+
+        def forward(self, x):
+            x = functional.max_pool2d(functional.relu(self.conv(x).detach()), 2)
+            return self.fc(x.flatten(1))
+
+    found = crossfw.verify(model, Port(), lambda rng: rng.standard_normal((4, 2, 8, 8)))
+    assert found.stage == "gradients"
+    assert not [cause for cause in found.causes if cause.name == "MXNet's own gradient"]
+    assert marked(found).startswith("conv")
+
+
+def test_an_input_of_another_size_is_not_wrong_where_the_output_is_right():
+    def step(start, inputs, output):
+        torch_call = {"path": str(start), "kind": "X", "start": start, "number": start, "depth": 1}
+        return Step({}, torch_call, inputs, output, None, 1e-10)
+
+    whole = Step({}, {"path": "", "kind": "X", "start": 0, "number": 9, "depth": 0}, 0.0, 0.4, 0.4, 1e-10)
+    inside = [step(1, 0.0, 0.0), step(2, float("inf"), 0.0), step(3, 0.0, 0.0), step(4, 0.3, 0.4)]
+    right, wrong = gap_in(whole, [*inside, whole], [])
+    assert (right.torch["path"], wrong.torch["path"]) == ("3", "4")

@@ -11,6 +11,7 @@ from mxnet.gluon import rnn
 from torch import nn
 
 import crossfw
+from crossfw.verification import trial
 
 
 def gluon(forward, dense=(), others=None, arrays=None):
@@ -305,3 +306,47 @@ def test_without_partners_nothing_below_the_parameters_is_compared():
     )
     assert found.stage == "parameters"
     assert {row.stage for row in found.rows} <= {"parameters"}
+
+
+def test_blocks_that_run_in_another_order_are_exchanged_whole(monkeypatch):
+    monkeypatch.setattr(trial, "TRIAL_SECONDS", 0.0)
+    monkeypatch.setattr(trial, "TRIAL_RUNS", 60)  # one array at a time it takes more
+
+    class Block(gluon_nn.HybridSequential):
+        def __init__(self):
+            super().__init__()
+            for _ in range(3):
+                self.add(gluon_nn.Dense(4, flatten=False, in_units=4), gluon_nn.LayerNorm(in_channels=4))
+            self.add(gluon_nn.Activation("tanh"))
+
+    class Net(gluon_nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.third, self.fourth = (Block() for _ in range(4))
+
+        def hybrid_forward(self, F, x):
+            return self.first(x) + 2 * self.second(x) - 3 * self.third(self.fourth(x))
+
+    class Part(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linears = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+            self.norms = nn.ModuleList(nn.LayerNorm(4) for _ in range(3))
+
+        def forward(self, x):
+            for linear, norm in zip(self.linears, self.norms):
+                x = norm(linear(x))
+            return torch.tanh(x)
+
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = nn.ModuleList(Part() for _ in range(4))
+
+        def forward(self, x):
+            a, b, c, d = self.parts
+            return -3 * b(a(x)) + 2 * c(x) + d(x)
+
+    found = crossfw.verify(Net, Whole, lambda rng: rng.standard_normal((5, 4)))
+    assert found, str(found)
+    assert any("told apart by trial" in note for note in found.notes)

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from crossfw.verification.diagnosis import inputs, layers, loss, parameters, settings, steps, training, weights
+from crossfw.verification.diagnosis import (
+    activations,
+    inputs,
+    layers,
+    loss,
+    parameters,
+    settings,
+    steps,
+    training,
+    weights,
+)
 from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.diagnosis.trying import Bench, Hypothesis
 from crossfw.verification.divergence import Place
@@ -74,7 +84,8 @@ def supposed(case: Case) -> Iterator[Hypothesis]:
         "forward in training": (settings, training, weights, inputs, layers),
     }.get(case.stage)
     if families:
-        return chain.from_iterable(each.hypotheses(case) for each in families)
+        first, *others = (each.hypotheses(case) for each in families)
+        return chain(first, activations.modules(case), *others)
     if case.stage == "loss":
         return loss.hypotheses(case)
     if case.stage == "gradients":

@@ -11,7 +11,6 @@ from crossfw.verification.diagnosis.activations import (
     called_activations,
     clamps,
     missing,
-    modules,
     nonlinearity,
 )
 from crossfw.verification.diagnosis.case import Case, plain
@@ -34,8 +33,6 @@ def hypotheses(case: Case) -> Iterator[Hypothesis]:
     for sites in (near, far):
         yield from chain.from_iterable(of_site(case, site) for site in sites)
         yield from epsilons(case, sites)
-        if sites is near:
-            yield from modules(case)
     yield from missing(case)
 
 

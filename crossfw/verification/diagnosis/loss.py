@@ -29,6 +29,7 @@ KINDS = (
     {"kind": "Poisson loss"},
 )
 NEAR = {"float64": 1e-9, "float32": 1e-5}  # of ratios of two losses
+ROUNDED = 1e-6  # a factor nearer to 1 is rounding, and no factor
 TRAPS = {"squared error": 3, "smooth absolute error": 6, "triplet loss of squared distances": 7, "divergence": 5}
 
 
@@ -89,7 +90,7 @@ def factors(measured: list[dict], near: float) -> Iterator[Hypothesis]:
                 told,
                 2,
             )
-    if max(ratios) - min(ratios) <= near * abs(ratios[0]):
+    if max(ratios) - min(ratios) <= near * abs(ratios[0]) and abs(ratios[0] - 1) > ROUNDED:
         yield factor(
             "loss factor",
             f"MXNet's loss is {ratios[0]:.6g} times torch's",
@@ -112,24 +113,30 @@ SMOOTHED = (("cross-entropy", "label_smoothing"), ("cross-entropy smoothed over 
 
 def smoothing(case: Case, measured: list[dict]) -> Iterator[Hypothesis]:
     """Cross-entropy with the smoothing that gives MXNet's value."""
-    for kind, name in SMOOTHED:
-        value = smoothing_of(case, measured, kind, name, "mxnet")
+    for (kind, name), part in product(SMOOTHED, parts(measured[0])):
+        value = smoothing_of(case, measured, {"kind": kind, **part}, name, "mxnet")
         if value is None:
             continue
-        ours = [smoothing_of(case, measured, k, n, "torch") for k, n in SMOOTHED]
+        ours = [smoothing_of(case, measured, {"kind": k, **part}, n, "torch") for k, n in SMOOTHED]
         cause = "label smoothing" if value or any(ours) else "loss kind"
         words = f" with smoothing {value:g}" if value else ""
         named = kind == "cross-entropy"
         remedy = f"cross_entropy(..., label_smoothing={value:g})" if named else f"smooth by {value:g} over the others"
-        change = {"change": "loss", "kind": kind, name: value}
+        change = {"change": "loss", "kind": kind, name: value, **part}
         yield suppose(cause, "torch_loss", f"MXNet's loss is {kind}{words}", remedy, change, trap=31)
 
 
-def smoothing_of(case: Case, measured: list[dict], kind: str, name: str, side: str) -> float | None:
+def parts(one: dict) -> list[dict]:
+    """Of which outputs a loss may be: of all, or, where there are several, of one of them by its number."""
+    count = len(one["outputs"])
+    return [{}, *({"part": number} for number in range(count if count > 1 else 0))]
+
+
+def smoothing_of(case: Case, measured: list[dict], told: dict, name: str, side: str) -> float | None:
     """The smoothing that makes up a side's loss, in which it is linear; None unless every draw gives the same."""
     found = []
     for one in measured:
-        plain, half = asked(case, one, [{"kind": kind, name: 0.0}, {"kind": kind, name: 0.5}])
+        plain, half = asked(case, one, [{**told, name: 0.0}, {**told, name: 0.5}])
         if plain is None or half is None or half == plain:
             return None
         found.append(round(0.5 * (one[side] - plain) / (half - plain), 6))
@@ -143,9 +150,10 @@ def asked(case: Case, one: dict, told: list[dict]) -> list:
 
 def kinds(case: Case, one: dict) -> Iterator[Hypothesis]:
     """Known losses that give MXNet's value, with a plain factor."""
-    for told, value in zip(KINDS, asked(case, one, list(KINDS))):
+    tried = [{**told, **part} for part in parts(one) for told in KINDS]
+    for told, value in zip(tried, asked(case, one, tried)):
         if value and abs(value - one["mxnet"]) <= 1e-6 * abs(one["mxnet"]):
-            words = ", ".join(f"{k}={v:g}" for k, v in told.items() if k != "kind")
+            words = ", ".join(f"{k}={v:g}" for k, v in told.items() if k not in ("kind", "part"))
             found = f"MXNet's loss is the {told['kind']}" + (f" ({words})" if words else "")
             yield suppose(
                 "loss kind",

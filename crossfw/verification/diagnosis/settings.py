@@ -43,7 +43,17 @@ def wanted(mxnet: dict, torch: dict, kind: str) -> dict[str, tuple[str, Any]]:
     return {name: pair for name, pair in found.items() if name in torch and pair[0] in NAMED}
 
 
-NAMED = {"epsilon", "momentum", "stride", "padding", "pooling convention", "slope", "dropout rate", "layout"}
+NAMED = {
+    "epsilon",
+    "momentum",
+    "stride",
+    "padding",
+    "dilation",
+    "pooling convention",
+    "slope",
+    "dropout rate",
+    "layout",
+}
 
 
 def same(a: Any, b: Any) -> bool:

@@ -32,6 +32,28 @@ def kind(
     )
 
 
+class Two(gnn.HybridBlock):
+    """What it is given, and what a layer makes of it."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def hybrid_forward(self, F, x):
+        return x, self.layer(x)
+
+
+class TorchTwo(nn.Module):
+    """The same."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return x, self.layer(x)
+
+
 def classes(rng, n):
     return rng.integers(0, 3, n)
 
@@ -152,6 +174,26 @@ KINDS = [
         "differs",
         "loss",
         ("label smoothing",),
+    ),
+    kind(
+        "labels smoothed by hand",
+        lambda o, y: -(mx.nd.one_hot(y, 3, on_value=0.9 + 0.1 / 3, off_value=0.1 / 3) * mx.nd.log_softmax(o)).sum(1),
+        lambda o, y: f.cross_entropy(o, y, label_smoothing=0.1),
+        classes,
+    ),
+    Kind(
+        "the second of two outputs, smoothed",
+        lambda: Two(gnn.Dense(3, in_units=4)),
+        lambda: TorchTwo(nn.Linear(4, 3)),
+        normal(4),
+        "differs",
+        "loss",
+        ("label smoothing",),
+        more={
+            "mxnet_loss": lambda o, y: sce()(o[1], y),
+            "torch_loss": lambda o, y: f.cross_entropy(o[1], y, label_smoothing=0.1),
+            "targets": classes,
+        },
     ),
     kind(
         "hard labels, smoothed",
