@@ -78,11 +78,15 @@ class PlainSide:
         self.times = times
 
     def given(self, name: str, array: np.ndarray) -> np.ndarray:
-        """Inputs as the model gets them: scaled, and moved where that is asked for; whole numbers, which may be
-        indices or lengths, stay."""
+        """Inputs as the model gets them: scaled, and moved where that is asked for.
+
+        Whole numbers may be indices or lengths, and stay; those of one sign may be coordinates or probabilities, which
+        have a range, and are not scaled: beyond it MXNet's operators read what is not theirs.
+        """
         if name != "inputs" or not array.size or (array == np.round(array)).all():
             return array
-        array = array * self.times
+        if array.min() < 0 < array.max():
+            array = array * self.times
         if self.shake is None:
             return array
         eps, rng = np.finfo(self.dtype_name).eps, np.random.default_rng([self.shake, SHAKE_STREAM])

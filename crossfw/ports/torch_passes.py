@@ -80,7 +80,7 @@ class Passes:
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
             loss = self.loss_of(self.run(inputs), seed, size)
-            self.call("the torch model's backward", loss.backward)
+            self.backward(loss)
         self.put(kept)
         self.without_dropout = False
         fed = leaves(inputs, "inputs", is_array)

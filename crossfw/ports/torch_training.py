@@ -18,6 +18,11 @@ class Training:
             return torch.zeros_like(array)
         return array.grad.to_dense() if array.grad.is_sparse else array.grad
 
+    def backward(self, loss: torch.Tensor) -> None:
+        """Gradients of a loss; none where no array that learns takes part in it."""
+        if loss.requires_grad:
+            self.call("the torch model's backward", loss.backward)
+
     def set_gradients(self, gradients: dict[str, np.ndarray]) -> None:
         """Put given gradients where `backward` would have left its own."""
         arrays = self.arrays()
@@ -90,7 +95,7 @@ class Training:
             self.model.zero_grad(set_to_none=True)
             with self.mode(training, seed):
                 loss = self.loss_of(self.run(self.feed(self.draw(seed, size)[0], "inputs", gradients=True)), seed, size)
-                self.call("the torch model's backward", loss.backward)
+                self.backward(loss)
             self.set_gradients({name: np.zeros(arrays[name].shape) for name in still})
             self.clip_own()
             rates.append(self.rate())

@@ -123,9 +123,14 @@ class Stages(Noise, Updates, Rounding):
         return scaled + ([replace(self.draws[0], wide=True)] if self.wide and self.has_biases else [])
 
     def _forward_under(self, draw: Draw) -> None:
-        """Inference under a draw that the model may not be made for: where it gives NaN nothing is said."""
-        with self.under(draw), contextlib.suppress(NotFinite):
-            self._forward("forward", draw, training=False)
+        """Inference under a draw that the model may not be made for: where it gives NaN, or dies, nothing is said."""
+        try:
+            with self.under(draw), contextlib.suppress(NotFinite):
+                self._forward("forward", draw, training=False)
+        except SideDied:
+            self.pair.mxnet.again()
+            self.pair.both("scale", times=1.0)
+            self.reset()
 
     @property
     def has_biases(self) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,8 +16,9 @@ from crossfw.verification.trajectories import Series, horizon, judged, series_of
 from crossfw.verification.verdict import Row
 
 LARGEST_CLIP_BOUND, NORM_EPSILON = 1e-5, 2e-6  # clipping adds 1e-8 to the norm in MXNet and 1e-6 in torch
-SCALES = (("small", 1e-3), ("middling", 1.0), ("large", 1e3))  # the norm of all gradients together
-HUGE = 1e4  # the size of a number of the gradient: whatever clips does so there
+# The norm of all gradients together: what clips shows in some of them, whatever its threshold.
+SIZES = (("small", 1e-3), ("middling", 1.0), ("large", 1e3), ("huge", None))
+HUGE = 1e4  # the size of a number of huge gradients
 SHAKEN = 2  # times that MXNet is trained again for the noise floor
 CHEAP = 1 << 22  # numbers that are told of a training run
 GROUP_NORM = (
@@ -45,13 +44,15 @@ class Updates:
         """Torch's arrays that learn."""
         return {slot.name for unit in self.pair.units["torch"] for slot in unit.slots if slot.learns}
 
-    def scaled(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-        """The first gradients in several sizes: what clips shows in some of them, whatever its threshold."""
+    def resized(self, size: float) -> dict[str, np.ndarray]:
+        """The first gradients, of which the norm of all together is `size`."""
         first = self.gradients[0]
         norm = norm_of(first) or 1.0
-        numbers = sum(g.size for g in first.values())
-        for word, size in (*SCALES, ("huge", HUGE * np.sqrt(numbers))):
-            yield word, self.pair.keep((name, g * (size / norm)) for name, g in first.items())
+        return self.pair.keep((name, g * (size / norm)) for name, g in first.items())
+
+    def huge(self) -> dict[str, np.ndarray]:
+        """The first gradients so large that whatever clips does so."""
+        return self.resized(HUGE * float(np.sqrt(sum(g.size for g in self.gradients[0].values()))))
 
     def clipping(self) -> None:
         """The same gradients, in several sizes, through both sides' functions.
@@ -63,7 +64,8 @@ class Updates:
             self.note(f"there is {clips[0]}_clip alone: it is compared as a part of the update, not by itself")
         if len(clips) < 2 or not self.gradients:
             return
-        for word, given in self.scaled():
+        for word, size in SIZES:
+            given = self.huge() if size is None else self.resized(size)
             mxnet = self.pair.mxnet.call("clip", gradients=given)
             torch = self.pair.torch.call("clip", gradients=self.to_torch_gradients(given))
             matched = by_slots(self.mapping, mxnet, torch)
@@ -89,45 +91,41 @@ class Updates:
         if not self.gradients:
             return
         first, second = self.gradients[0], self.gradients[min(1, len(self.gradients) - 1)]
-        *_, (_, huge) = self.scaled()
-        words = {("step 1", "step 2"): [first, second], ("huge gradients", "step after them"): [huge, second]}
-        runs = {steps: self.both_step(gradients) for steps, gradients in words.items()}
-
-        def rows(runs: dict) -> list[Row]:
-            return list(chain.from_iterable(self.compare_steps(steps, *run, optimizers) for steps, run in runs.items()))
-
-        found = rows(runs)
-        bad = any(row.grade == "different" for row in found)
-        placed = epsilon.placed(optimizers)
-        if bad and placed is not None and self.dtype == "float64":
-            again = {s: self.both_step(gradients, placed) for s, gradients in words.items()}
-            found = self.without_epsilon(found, rows(again), optimizers)
-        self.rows += found
+        placed = epsilon.placed(optimizers) if self.dtype == "float64" else None
+        words = {("step 1", "step 2"): [first, second], ("huge gradients", "step after them"): [self.huge(), second]}
+        rows: list[Row] = []
+        elsewhere: list[Row] = []  # the same with torch's epsilon where MXNet has its own
+        rates: list[float] = []
+        for steps, gradients in words.items():
+            found, told = self.both_step(steps, gradients, optimizers)
+            again, rates = found, rates or told
+            if placed is not None and any(row.grade == "different" for row in found):
+                again, _ = self.both_step(steps, gradients, optimizers, placed)
+            rows, elsewhere = rows + found, elsewhere + again
+        self.rows += self.without_epsilon(rows, elsewhere, optimizers)
         self.rows += optimizers.rows("update", self.dtype)
-        self.rows += optimizers.rate_rows("update", self.dtype, runs["step 1", "step 2"][2]["rates"])
+        self.rows += optimizers.rate_rows("update", self.dtype, rates)
 
-    def both_step(self, gradients: list, placed: dict | None = None) -> tuple[list, dict, dict]:
-        """Gradients, and the steps that fresh optimizers of both sides make with them from the shared weights.
+    def both_step(
+        self, words: tuple, gradients: list, optimizers: Optimizers, placed: dict | None = None
+    ) -> tuple[list[Row], list[float]]:
+        """Rows of the steps that fresh optimizers of both sides make from the shared weights; torch's learning rates.
 
         Args:
-            placed: a change of torch's optimizer.
+            words: names of the steps. gradients: of each. placed: a change of torch's optimizer.
         """
         given = [{n: (np.zeros_like(g) if n in self.still else g) for n, g in one.items()} for one in gradients]
         self.reset()
         mxnet = self.pair.mxnet.call("steps", gradients=given)
         torch = self.pair.torch.call("steps", gradients=[self.to_torch_gradients(g) for g in given], placed=placed)
         self.note(*mxnet["notes"])
-        return given, mxnet, torch
-
-    def compare_steps(self, words: tuple, given: list, mxnet: dict, torch: dict, optimizers: Optimizers) -> list[Row]:
-        """Rows of each of the steps."""
         before, rows = self.weights, []
         for number, word in enumerate(words, 1):
             after = {"mxnet": mxnet["arrays"][number - 1], "torch": torch["arrays"][number - 1]}
             bound = self.step_bound(optimizers, number, mxnet["rounded"]) + self.clip_bound(given[number - 1])
             rows += self.step_rows("update", word, before, after, bound)
             before = after
-        return rows
+        return rows, torch["rates"]
 
     def step_bound(self, optimizers: Optimizers, updates: int, rounded: bool) -> float:
         """The bound on a step; MXNet's scalars are doubles unless `rounded`."""
@@ -144,7 +142,7 @@ class Updates:
         Args:
             placed: the same rows with torch's epsilon where MXNet has its own.
         """
-        if any(row.grade == "different" for row in placed):
+        if placed == rows or any(row.grade == "different" for row in placed):
             return rows
         worst = max(row.error for row in rows if row.grade == "different")
         if not epsilon.guards(optimizers) and worst > step_bound("float32", optimizers.decay, 1, 0.0):

@@ -24,6 +24,7 @@ WORDS = {
     "norm of each": ("the norm of each gradient", "for p in model.parameters(): clip_grad_norm_(p, {:.6g})"),
     "value": ("each number of the gradients", "torch.nn.utils.clip_grad_value_(model.parameters(), {:.6g})"),
 }
+LARGE = 1e3  # the norm of gradients that most thresholds of norms cut
 RULES = ("sgd", "nag", "adam", "rmsprop", "adagrad", "adadelta")  # that torch's side can be given
 
 
@@ -69,7 +70,7 @@ def known_clip(stages: Stages, framework: str) -> dict | None:
         return None
     found = []
     try:
-        for given in [given for _, given in stages.scaled()][-2:]:
+        for given in (stages.resized(LARGE), stages.huge()):
             given = given if framework == "mxnet" else stages.to_torch_gradients(given)
             found.append(kind_of_clip(given, stages.pair.side(framework).call("clip", gradients=given)))
     except CrossfwError:

@@ -221,6 +221,20 @@ KINDS = [
         "differs",
     ),
     Kind(
+        "nothing has a gradient in torch",
+        gluon(lambda s, F, x: s.b(F.tanh(s.a(x))), **AB),
+        module(lambda s, x: s.b(s.a(x).tanh()).detach(), **ab),
+        normal(4),
+        "differs",
+        "gradients",
+    ),
+    Kind(
+        "nothing has a gradient on either side",
+        gluon(lambda s, F, x: F.BlockGrad(s.b(F.tanh(s.a(x)))), **AB),
+        module(lambda s, x: s.b(s.a(x).tanh()).detach(), **ab),
+        normal(4),
+    ),
+    Kind(
         "relu6 forgotten",
         layers(
             lambda: gnn.Dense(6, in_units=4),
