@@ -26,7 +26,7 @@ def identified(mapping: Mapping, trial: Callable[[Mapping], tuple[dict, dict]], 
     """The mapping under which outputs agree whatever the numbers are; None if none does, or `agrees` gave up.
 
     Args:
-        trial: gives MXNet's and torch's arrays under a mapping; they are changed.
+        trial: gives MXNet's and torch's arrays under a mapping.
     """
     for tried in chain((mapping,), turn_taking(mapping)):
         bench = Bench(tried, *trial(tried), agrees)
@@ -46,7 +46,8 @@ class Bench:
     """
 
     def __init__(self, tried: Mapping, mxnet: dict, torch: dict, agrees: Agrees):
-        self.tried, self.arrays, self.agrees = tried, {"mxnet": mxnet, "torch": torch}, agrees
+        self.tried, self.agrees = tried, agrees
+        self.arrays = {"mxnet": copied(mxnet), "torch": copied(torch)}
         self.members: list[Member] = members_of(tried)
         self.partner = list(range(len(self.members)))
         self.turned = [member.slots.transposed for member in self.members]
@@ -158,6 +159,11 @@ class Bench:
     def mapping(self) -> Mapping:
         """The mapping of the pairs as they are now."""
         return rebuilt(self.tried, self.members, self.partner, self.turned)
+
+
+def copied(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays that can be written to."""
+    return {name: np.array(array) for name, array in arrays.items()}
 
 
 def counterparts(path: str, other: str) -> Iterator[tuple[str, str]]:

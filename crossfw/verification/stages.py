@@ -147,14 +147,13 @@ class Stages(Noise, Updates, Rounding):
             mxnet = self.pair.keep(draw_weights(units, kept["mxnet"], 1, lone, wide=True).items())
             torch = self.pair.keep(self.mapping.to_torch(mxnet, kept["torch"]).items())
             self.weights = {"mxnet": mxnet, "torch": torch}
-            self.reset()
         try:
+            self.reset()
             yield
         finally:
             self.weights = kept
             self.pair.both("scale", times=1.0)
-            if draw.wide:
-                self.reset()
+            self.reset()
 
     def forward_in_training(self) -> None:
         """Training mode: outputs under the same dropout masks, and the running statistics after them."""

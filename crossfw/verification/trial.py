@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from crossfw.verification.drawn_inputs import Draw
 from crossfw.verification.identifying import identified
 from crossfw.verification.sides import Pair
 from crossfw.weights.matching import Mapping, SlotPair, by_names, place
+from crossfw.weights.units import Unit
 
 TRIAL_SECONDS, TRIAL_RUNS = 20.0, 300  # trials end when both are over: a slow machine must not decide
 NARROW = 1e-4  # outputs behind operators that are computed in float32
@@ -76,13 +78,10 @@ class Trial:
         """Random weights of both sides, as a mapping pairs them; biases without partner are zero."""
         lone = alone(mapping)
         mxnet = draw_weights(list(mapping.mxnet), self.current["mxnet"], 0, lone["mxnet"])
+        mxnet = self.pair.keep(zeroed(mxnet, mapping.mxnet, lone["mxnet"]).items())
         torch = mapping.to_torch(mxnet, self.current["torch"])
         torch.update({slots.torch.name: np.array(self.current["torch"][slots.torch.name]) for slots in self.own})
-        for arrays, units, side in ((mxnet, mapping.mxnet, "mxnet"), (torch, mapping.torch, "torch")):
-            for slot in (slot for unit in units for slot in unit.slots):
-                if place(slot) in lone[side] and slot.learns and len(slot.shape) == 1:
-                    slot.write(arrays[slot.name], np.zeros(slot.shape))
-        return mxnet, torch
+        return mxnet, self.pair.keep(zeroed(torch, mapping.torch, lone["torch"]).items())
 
     def agrees_again(self, mxnet: dict, torch: dict) -> bool:
         """`agrees`, counted, while there are runs or time left."""
@@ -101,6 +100,14 @@ class Trial:
         terms = max(longest_sum(units), self.pair.positions)
         limit = NARROW if narrow else rounding_bound(self.pair.settings["dtype"] or "float64", terms, len(units))
         return all(error_of(*same_shape(a, b)) <= limit for _, _, a, b in by_order(target, found))
+
+
+def zeroed(arrays: dict[str, np.ndarray], units: Iterable[Unit], lone: set) -> dict[str, np.ndarray]:
+    """The arrays, in place, with zeros for biases without a partner."""
+    for slot in (slot for unit in units for slot in unit.slots):
+        if place(slot) in lone and slot.learns and len(slot.shape) == 1:
+            slot.write(arrays[slot.name], np.zeros(slot.shape))
+    return arrays
 
 
 def differing(pair: Pair, mapping: Mapping, current: dict[str, dict]) -> list[SlotPair]:
@@ -161,8 +168,8 @@ def starting_weights(
     if "mxnet" in files:
         mxnet, note = current["mxnet"], "weights: those of the MXNet checkpoint, on both sides"
     else:
-        drawn = draw_weights(list(mapping.mxnet), current["mxnet"], 0, alone(mapping)["mxnet"])
-        mxnet = pair.keep(drawn.items())
+        lone = alone(mapping)["mxnet"]
+        mxnet = pair.keep(draw_weights(list(mapping.mxnet), current["mxnet"], 0, lone).items())
         note = "weights: random ones, seed 0"
     torch = mapping.to_torch(mxnet, current["torch"])
     torch.update({slots.torch.name: current["torch"][slots.torch.name] for slots in own})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import crossfw
+from tests.families.families import FAMILIES
 
 PORT = """
 def mxnet_model():
@@ -78,9 +79,12 @@ def test_the_rest_is_still_compared(tmp_path, backward):
     assert found.word == "differs"
 
 
-def test_a_process_that_dies_in_float32_costs_float32(tmp_path):
-    found = verdict_of(tmp_path, forward="x.dtype.__name__ == 'float32' and mx.autograd.is_recording() and DIES")
+def test_float32_that_fails_with_onednn_is_compared_without():
+    found = crossfw.verify_file(FAMILIES["dual_path"])
     assert found, str(found)
+    assert stages_of(found, "float32") == {"forward", "gradients"}
+    assert not_compared(found) == []
+    assert any("ran without" in note for note in found.notes)
 
 
 def test_a_process_that_dies_in_inference_ends_the_comparison(tmp_path):
