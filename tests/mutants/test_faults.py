@@ -13,20 +13,21 @@ from crossfw.harness.run import run
 from tests.mutants.faults import FAULTS, write_fault
 from tests.mutants.parts import FAULTS as FAULTS_OF_PARTS
 from tests.mutants.parts import TASKS, write_part_task
+from tests.sampling import sample
 from tests.tasks import write_task
 
 pytestmark = pytest.mark.usefixtures("without_speed")
 CASES = [(fault, framework, style) for fault in FAULTS for style in fault.styles for framework in ("torch", "mxnet")]
 
 
-@pytest.mark.parametrize(("fault", "framework", "style"), CASES, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(("fault", "framework", "style"), sample(CASES), ids=lambda value: getattr(value, "name", value))
 def test_a_seeded_fault_is_found_where_it_is(tmp_path, fault, framework, style):
     with mock.patch("crossfw.harness.run.write_report"):  # those of faults in parts are written
         check(tmp_path, write_task(tmp_path), fault, framework, write_fault(fault, framework, style, tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("name", "optimizer", "fault"), FAULTS_OF_PARTS, ids=lambda value: getattr(value, "name", value)
+    ("name", "optimizer", "fault"), sample(FAULTS_OF_PARTS), ids=lambda value: getattr(value, "name", value)
 )
 @pytest.mark.parametrize("framework", ["torch", "mxnet"])
 def test_a_fault_in_a_part_is_found_where_it_is(tmp_path, name, optimizer, fault, framework):
