@@ -18,7 +18,7 @@ def placed(told: Optimizers) -> dict | None:
         return None
     if told.kind == "adamax":
         return {"change": "optimizer", "values": dict.fromkeys(told.have, {"eps": 0.0})}
-    if told.epsilon is None or apart(told.first["eps"], told.epsilon):
+    if told.epsilon is None or any(apart(eps, told.epsilon) for eps in stated(told)):
         return None
     if told.kind == "adam":
         return {"change": "optimizer", "epsilons": epsilons(told)}
@@ -29,7 +29,12 @@ def placed(told: Optimizers) -> dict | None:
 
 def guards(told: Optimizers) -> bool:
     """Whether epsilon is too small to be more than a guard: then its place is no fault of a port."""
-    return told.first["eps"] <= GUARD
+    return max(stated(told)) <= GUARD
+
+
+def stated(told: Optimizers) -> list[float]:
+    """Torch's epsilon of every parameter: groups may have others."""
+    return [settings.get("eps", 0.0) for settings in told.have.values()]
 
 
 def epsilons(told: Optimizers) -> list[float]:
@@ -52,8 +57,9 @@ def placing(told: Optimizers) -> str:
 def remark(told: Optimizers, worst: float) -> str:
     """What a verdict says where nothing but the place sets two steps apart, which are `worst` of themselves apart."""
     eps = told.first["eps"]
-    where = {"adam": "before the correction of its averages", "adamax": "nowhere"}.get(told.kind, "under the root")
+    theirs = {"adam": "adds its own before its averages are corrected", "adamax": "has none"}
+    where = theirs.get(told.kind, "adds its own under the root")
     return (
-        f"{TITLE} torch's {told.torch['class']} adds its {eps:g} at another place than MXNet's {told.kind} ({where}). "
+        f"{TITLE} torch's {told.torch['class']} adds {eps:g} where MXNet's {told.kind} {where}. "
         f"That moves steps by up to {worst:.0e} of themselves here. To train as MXNet did, {placing(told)}"
     )

@@ -252,6 +252,18 @@ def test_the_place_of_a_large_epsilon_is_a_difference(name):
     check(verdict(*LARGE_EPSILON[name], updates=4, **squares(1.0)), ("optimizer epsilon",))
 
 
+def test_an_epsilon_of_one_group_alone_is_a_difference():
+    """MXNet's has one for all; torch's groups have one each, and only the first has MXNet's."""
+
+    def in_groups(model):
+        (first, *rest) = model.parameters()
+        return Adam([{"params": [first]}, {"params": rest, "eps": 1e-4}], lr=0.01)
+
+    found = verdict(trainer("adam", learning_rate=0.01), in_groups, updates=4, **squares(1.0))
+    assert found.word == "differs", str(found)
+    assert found.stage == "update"
+
+
 def test_a_default_epsilon_hides_no_other_difference():
     pair = trainer("adam", learning_rate=0.01), of(Adam, lr=0.01, betas=(0.9, 0.99))
     check(verdict(*pair, updates=4, **squares(1e-3)), ("betas",))
