@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from mxnet import symbol
@@ -28,13 +28,14 @@ class Node:
 
     Attributes:
         op: "null" for a variable. inputs: (number of the node, which of its outputs).
-        attributes: texts, as MXNet takes them.
+        attributes: texts, as MXNet takes them. marks: what Gluon keeps beside them (`__shape__`, `__init__`).
     """
 
     name: str
     op: str
     inputs: tuple[tuple[int, int], ...]
     attributes: dict[str, str]
+    marks: dict[str, str] = field(default_factory=dict)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -71,8 +72,25 @@ def graph_of(output: symbol.Symbol) -> Graph:
 
 def _node(plain: dict) -> Node:
     told = plain.get("attrs") or plain.get("attr") or plain.get("param") or {}
-    own = {name: text for name, text in told.items() if not name.startswith("__")}
-    return Node(plain["name"], plain["op"], tuple((entry[0], entry[1]) for entry in plain["inputs"]), own)
+    marks = {name: text for name, text in told.items() if name.startswith("__")}
+    own = {name: text for name, text in told.items() if name not in marks}
+    return Node(plain["name"], plain["op"], tuple((entry[0], entry[1]) for entry in plain["inputs"]), own, marks)
+
+
+def symbol_of(graph: Graph) -> symbol.Symbol:
+    """The symbol of a graph."""
+    nodes = [
+        {
+            "op": node.op,
+            "name": node.name,
+            "attrs": {**node.attributes, **node.marks},
+            "inputs": [[*entry, 0] for entry in node.inputs],
+        }
+        for node in graph.nodes
+    ]
+    variables = [number for number, node in enumerate(graph.nodes) if node.op == "null"]
+    heads = [[*head, 0] for head in graph.heads]
+    return symbol.load_json(json.dumps({"nodes": nodes, "arg_nodes": variables, "heads": heads}))
 
 
 def label_names(graph: Graph) -> set[str]:
@@ -96,14 +114,14 @@ def without_labels(graph: Graph, given: set[str]) -> Graph:
         CrossfwError: another variable has no numbers.
     """
 
-    def replaced(node: Node) -> Node:
-        if node.op not in HEADS or graph.nodes[node.inputs[-1][0]].name in given:
-            return node
-        axis = "1" if node.settings.get("multi_output") else "-1"
-        told = {"axis": axis} if HEADS[node.op] == "softmax" else {}
-        return Node(node.name, HEADS[node.op], node.inputs[:1], told)
-
-    made = Graph(tuple(replaced(node) for node in graph.nodes), graph.heads)
+    nodes: list[Node] = []
+    now: list[int] = []  # where a node of the old graph stands
+    for node in graph.nodes:
+        node = replace(node, inputs=tuple((now[number], which) for number, which in node.inputs))
+        labelled = node.op not in HEADS or nodes[node.inputs[-1][0]].name in given
+        nodes += [node] if labelled else computed(node, len(nodes))
+        now.append(len(nodes) - 1)
+    made = Graph(tuple(nodes), tuple((now[number], which) for number, which in graph.heads))
     used = {number for node in made.nodes for number, _ in node.inputs}
     missing = [n.name for i, n in enumerate(made.nodes) if n.op == "null" and n.name not in given and i in used]
     if missing:
@@ -112,18 +130,30 @@ def without_labels(graph: Graph, given: set[str]) -> Graph:
     return made
 
 
+def computed(node: Node, begin: int) -> list[Node]:
+    """What a loss operator computes, as nodes of which the first has the number `begin`.
+
+    SoftmaxOutput is a softmax over all numbers of a sample unless it is told to keep the shape
+    (src/operator/softmax_output-inl.h).
+    """
+    given, settings = node.inputs[0], node.settings
+    if HEADS[node.op] != "softmax":
+        return [Node(node.name, HEADS[node.op], (given,), {})]
+    if settings.get("multi_output") or settings.get("preserve_shape"):
+        return [Node(node.name, "softmax", (given,), {"axis": "1" if settings.get("multi_output") else "-1"})]
+    flat = Node(f"{node.name}_flat", "Reshape", (given,), {"shape": "(0, -1)"})
+    return [
+        flat,
+        Node(f"{node.name}_softmax", "softmax", ((begin, 0),), {"axis": "-1"}),
+        Node(node.name, "reshape_like", ((begin + 1, 0), given), {}),
+    ]
+
+
 def symbol_without_labels(output: symbol.Symbol, given: Collection[str]) -> symbol.Symbol:
     """The same of a symbol, whose inputs are `given`."""
-    labels = label_names(graph_of(output)) - set(given)
-    if not labels:
-        return output
-    plain = json.loads(output.tojson())
-    graph = without_labels(graph_of(output), {node["name"] for node in plain["nodes"]} - labels)
-    for node, told in zip(graph.nodes, plain["nodes"]):
-        if node.op != told["op"]:
-            inputs = [[*entry, 0] for entry in node.inputs]
-            told.update(op=node.op, attrs=node.attributes, inputs=inputs)
-    return symbol.load_json(json.dumps(plain))
+    graph = graph_of(output)
+    labels = label_names(graph) - set(given)
+    return symbol_of(without_labels(graph, {node.name for node in graph.nodes} - labels)) if labels else output
 
 
 def evaluate(graph: Graph, arrays: dict[str, Any], numpy: bool, watch: Watcher | None = None) -> list:

@@ -96,6 +96,12 @@ def tiny(x):
     return a, fc(a, 3, "fc1")
 
 
+def tiny_rows(x):
+    """The same of every row."""
+    a = mx.sym.FullyConnected(x, num_hidden=6, flatten=False, name="fc0")
+    return mx.sym.FullyConnected(mx.sym.tanh(a), num_hidden=3, flatten=False, name="fc1")
+
+
 def mlp(head):
     def forward(self, x, *_):
         a = self.fc0(x).tanh()
@@ -249,6 +255,26 @@ KINDS = [
         mlp(lambda s, a: s.fc1(a).softmax(-1)),
         normal(4),
         more={"train_mode": False},
+    ),
+    Kind(
+        "softmax output over all of a sample",
+        block(lambda x: mx.sym.SoftmaxOutput(mx.sym.reshape(tiny(x)[1], (0, 1, -1)), name="softmax"), "data"),
+        mlp(lambda s, a: s.fc1(a).softmax(-1).unsqueeze(1)),
+        normal(4),
+    ),
+    Kind(
+        "softmax output over all of a sample, ported over the last axis",
+        block(lambda x: mx.sym.SoftmaxOutput(tiny_rows(x), name="softmax"), "data"),
+        mlp(lambda s, a: s.fc1(a).softmax(-1)),
+        normal(2, 4),
+        "differs",
+        "forward",
+    ),
+    Kind(
+        "softmax output that keeps the shape",
+        block(lambda x: mx.sym.SoftmaxOutput(tiny_rows(x), name="softmax", preserve_shape=True), "data"),
+        mlp(lambda s, a: s.fc1(a).softmax(-1)),
+        normal(2, 4),
     ),
     Kind(
         "softmax output with labels",
