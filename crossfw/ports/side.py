@@ -41,6 +41,20 @@ def dtype_name(dtype: Any) -> str:
     return getattr(dtype, "__name__", str(dtype)).rpartition(".")[2]
 
 
+def whole(array: np.ndarray) -> bool:
+    """Whether all of an array are whole numbers."""
+    return bool((array == np.round(array)).all())
+
+
+def has_signs(array: np.ndarray) -> bool:
+    """Whether numbers lie on both sides of zero.
+
+    Those of one sign may be coordinates or probabilities, which have a range: beyond it MXNet's operators read what is
+    not theirs.
+    """
+    return bool(array.min(initial=0.0) < 0 < array.max(initial=0.0))
+
+
 class PlainSide:
     """The half of a side that needs no framework.
 
@@ -80,17 +94,20 @@ class PlainSide:
     def given(self, name: str, array: np.ndarray) -> np.ndarray:
         """Inputs as the model gets them: scaled, and moved where that is asked for.
 
-        Whole numbers may be indices or lengths, and stay; those of one sign may be coordinates or probabilities, which
-        have a range, and are not scaled: beyond it MXNet's operators read what is not theirs.
+        Whole numbers may be indices or lengths, and stay.
         """
-        if name != "inputs" or not array.size or (array == np.round(array)).all():
+        if name != "inputs" or whole(array):
             return array
-        if array.min() < 0 < array.max():
-            array = array * self.times
+        array = array * (self.times if has_signs(array) else 1.0)
         if self.shake is None:
             return array
         eps, rng = np.finfo(self.dtype_name).eps, np.random.default_rng([self.shake, SHAKE_STREAM])
         return array + eps * float(np.abs(array).max()) * rng.choice([-1.0, 1.0], array.shape)
+
+    def scalable(self, seed: int, size: Any) -> bool:
+        """Whether some of the inputs are scaled where that is asked for."""
+        arrays = [np.asarray(a) for a in leaves(self.draw(seed, size)[0], "inputs", is_numpy).values()]
+        return any(a.dtype.kind == "f" and not whole(a) and has_signs(a) for a in arrays)
 
     @property
     def dtype_name(self) -> str:

@@ -14,7 +14,11 @@ PREFIXES = (  # notes that say what was not compared
     "MXNet's graph",
     epsilon.TITLE,
 )
-FURTHER = (("inputs times", "inputs of 1 % and 100 times the size"), ("wide biases", "biases of 0.1 to 100"))
+FURTHER = (
+    ("inputs times 0.01", "inputs of 1 % of the size"),
+    ("inputs times 100", "inputs of 100 times the size"),
+    ("wide biases", "biases of 0.1 to 100"),
+)
 NOT_COMPARED = ": not compared: "
 
 
@@ -31,7 +35,7 @@ def tested(stages: Stages) -> tuple[str, ...]:
         words += f", batches of {' and '.join(map(str, dict.fromkeys(sizes)))}"
     further = [words_of for part, words_of in FURTHER if any(part in row.run for row in stages.rows)]
     if further:
-        words += f"; also {' and '.join(further)}, so that clips and thresholds are reached"
+        words += f"; also {', '.join(further)}, so that clips and thresholds are reached"
     return (*lines, words)
 
 

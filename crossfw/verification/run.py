@@ -93,7 +93,8 @@ def other_outputs(pair: Pair, title: str) -> PortVerdict:
     counts = {framework: len(found) for framework, found in pair.outputs.items()}
     found = f"torch gives {counts['torch']} ({told['torch']}) where MXNet gives {counts['mxnet']} ({told['mxnet']})"
     remedy = "return the same arrays in the same order from both models, or from wrappers around them"
-    row = Row("forward", "(model)", "(model)", "float64", "outputs", float("inf"), 0.0, "different", note=found)
+    dtype = pair.settings["dtype"] or "float64"
+    row = Row("forward", "(model)", "(model)", dtype, "outputs", float("inf"), 0.0, "different", note=found)
     return PortVerdict(
         title=title,
         rows=(row,),

@@ -30,7 +30,15 @@ READING = ("forward", "gradients", "loss", "losses", "export", "narrow", "functi
 
 
 class SideDied(CrossfwError):
-    """The process of a side ended within a call; `RemoteSide.again` puts another one in its place."""
+    """The process of a side ended within a call; `RemoteSide.again` puts another one in its place.
+
+    Args:
+        framework: of the side. found: how it ended.
+    """
+
+    def __init__(self, framework: str, found: str):
+        super().__init__(f"the {framework} side", found, SEE)
+        self.framework = framework
 
 
 class Side(ABC):
@@ -117,7 +125,7 @@ class RemoteSide(Side):
         except WorkerError as error:
             words = error.detail.strip().splitlines()[-1:]
             found = error.reason + (f" (its last words: {words[0].strip()})" if words else "")
-            raise SideDied(f"the {self.framework} side", found, SEE) from error
+            raise SideDied(self.framework, found) from error
 
 
 SEE = "see it whole with crossfw --debug verify ..."
@@ -149,6 +157,7 @@ class Pair:
         units, modules, outputs, versions: by framework.
         positions: terms of the longest sum over a batch.
         parts: numbers of the outputs that are real on both sides.
+        scalable: whether some of the inputs can be given in another size.
         folder: for files of large arrays; None keeps them in memory, where both sides are anyway.
     """
 
@@ -162,6 +171,7 @@ class Pair:
     versions: dict[str, str] = field(default_factory=dict)
     positions: int = 1
     parts: list[int] = field(default_factory=list)
+    scalable: bool = False
     folder: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
@@ -222,6 +232,7 @@ class Pair:
         kinds = zip(*(described["real"] for described in ready.values()))
         self.parts = [i for i, both in enumerate(kinds) if all(both)]
         self.both("settle", parts=self.parts)
+        self.scalable = self.torch.call("scalable", **draw)
 
     def restore(self) -> None:
         """Put models that are the caller's own objects back as they were."""

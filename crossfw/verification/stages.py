@@ -79,7 +79,7 @@ class Stages(Noise, Updates, Rounding):
             try:
                 stage()
             except SideDied as error:
-                if stage == self.forward or "mxnet" not in error.asked:
+                if stage == self.forward or error.framework != "mxnet":
                     raise
                 self.pair.mxnet.again()
                 if stage == self.gradient:
@@ -119,7 +119,8 @@ class Stages(Noise, Updates, Rounding):
     @property
     def further_draws(self) -> list[Draw]:
         """Draws of inputs and of biases that reach further than the user's."""
-        scaled = [replace(self.draws[0], times=times) for times in self.scales]
+        scales = self.scales if self.pair.scalable else ()
+        scaled = [replace(self.draws[0], times=times) for times in scales]
         return scaled + ([replace(self.draws[0], wide=True)] if self.wide and self.has_biases else [])
 
     def _forward_under(self, draw: Draw) -> None:
@@ -127,8 +128,11 @@ class Stages(Noise, Updates, Rounding):
         try:
             with self.under(draw), contextlib.suppress(NotFinite):
                 self._forward("forward", draw, training=False)
-        except SideDied:
+        except SideDied as error:
+            if error.framework != "mxnet":
+                raise
             self.pair.mxnet.again()
+            self.note(f"forward under {draw}: not compared: {error.found}")
             self.pair.both("scale", times=1.0)
             self.reset()
 

@@ -87,6 +87,30 @@ def test_float32_that_fails_with_onednn_is_compared_without():
     assert any("ran without" in note for note in found.notes)
 
 
+def test_a_process_that_dies_in_float32_costs_float32(tmp_path):
+    found = verdict_of(tmp_path, forward="x.dtype.__name__ == 'float32' and os.abort()")
+    assert found, str(found)
+    assert {"gradients", "update", "several updates"} <= stages_of(found)
+    assert stages_of(found, "float32") == set()
+    assert not_compared(found) == ["float32"]
+
+
+def test_a_process_that_dies_of_large_inputs_costs_that_draw(tmp_path):
+    found = verdict_of(tmp_path, forward="abs(x.asnumpy()).max() > 30 and os.abort()")
+    assert found, str(found)
+    assert any("inputs times 100" in words for words in not_compared(found))
+    assert {row.run for row in found.rows if "inputs times 0.01" in row.run}
+
+
+def test_inputs_of_one_sign_are_not_said_to_be_scaled(tmp_path):
+    path = tmp_path / "port.py"
+    path.write_text(PORT.format(**RIGHT).replace("rng.standard_normal(", "rng.uniform(0.1, 0.9, "))
+    found = crossfw.verify_file(path)
+    assert found, str(found)
+    assert not [row for row in found.rows if "inputs times" in row.run]
+    assert not any("100 times" in words for words in found.tested)
+
+
 def test_a_process_that_dies_in_inference_ends_the_comparison(tmp_path):
     with pytest.raises(crossfw.CrossfwError) as caught:
         verdict_of(tmp_path, forward="mx.autograd.is_training() or mx.nd.waitall() or os.abort()")
