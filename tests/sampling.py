@@ -1,4 +1,4 @@
-"""How much of the large tables one test run takes: a third, or all where CROSSFW_ALL is set (which takes an hour)."""
+"""How much of the large tables one test run takes: a third, or all where CROSSFW_ALL is set."""
 
 from __future__ import annotations
 
