@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from mxnet import gluon, nd
@@ -32,9 +32,14 @@ def tree(model: gluon.Block) -> list[dict]:
 
 
 class Recorder:
-    """Keeps every call, of a SymbolBlock its operators too; in the order in which calls ended."""
+    """Keeps every call, of a SymbolBlock its operators too; in the order in which calls ended.
 
-    def __init__(self) -> None:
+    Args:
+        keep: gives what is kept of inputs and outputs.
+    """
+
+    def __init__(self, keep: Callable[[Any], Any]):
+        self.keep = keep
         self.done: list[Call] = []
         self._open: list[Call] = []
         self._begun = 0
@@ -47,13 +52,13 @@ class Recorder:
     def begin(self, path: str, layer: Any, inputs: tuple) -> None:
         """A call of a block or of a graph's operator begins."""
         kind = layer.op if isinstance(layer, Node) else type(layer).__name__
-        self._open.append(Call(path, kind, self._begun, len(self._open), layer, inputs))
+        self._open.append(Call(path, kind, self._begun, len(self._open), layer, self.keep(inputs)))
         self._begun += 1
 
     def end(self, output: Any) -> None:
         """The innermost one ends."""
         call = self._open.pop()
-        call.output, call.number = output, len(self.done)
+        call.output, call.number = self.keep(output), len(self.done)
         self.done.append(call)
 
     def operator(self, node: Node, inputs: list, outputs: list) -> None:
@@ -63,10 +68,20 @@ class Recorder:
         self.end(tuple(outputs))
 
 
+def whole(nest: Any) -> Any:
+    """The nest as it is."""
+    return nest
+
+
+def digest(nest: Any) -> list[float]:
+    """See `record.digest`."""
+    return record.digest(nest, is_ndarray, to_numpy)
+
+
 @contextlib.contextmanager
-def recorded(model: gluon.Block) -> Iterator[Recorder]:
+def recorded(model: gluon.Block, keep: Callable[[Any], Any] = whole) -> Iterator[Recorder]:
     """Within it every call of the model's blocks is kept."""
-    recorder = Recorder()
+    recorder = Recorder(keep)
     handles, seen = [], set()
 
     def begin(path: str) -> Any:
@@ -103,9 +118,13 @@ class Recording:
         self.put(kept)
         return listing(self.calls)
 
-    def recorded_run(self, seed: int, size: Any, training: bool) -> list[Call]:
+    def layer_inputs(self, seed: int, size: Any) -> dict[str, list]:
+        """Digests of what every layer is given in one run: a list of its calls, by its path."""
+        return record.inputs_by_path(self.recorded_run(seed, size, False, digest))
+
+    def recorded_run(self, seed: int, size: Any, training: bool, keep: Callable[[Any], Any] = whole) -> list[Call]:
         """The calls of one run."""
-        with self.mode(training, seed), recorded(self.model) as recorder:
+        with self.mode(training, seed), recorded(self.model, keep) as recorder:
             self.recorder = recorder
             try:
                 self.last_output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))

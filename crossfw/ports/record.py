@@ -47,6 +47,16 @@ def arrays_in(nest: Any, is_array: Callable[[Any], bool]) -> list:
     return [value for value in leaves(nest, "", is_single).values() if is_array(value)]
 
 
+def digest(nest: Any, is_array: Callable[[Any], bool], to_numpy: Callable[[Any], np.ndarray]) -> list[float]:
+    """What the first array in a nest holds, whatever the order of its axes: size, sums of x, |x|, x^2, and extremes."""
+    first = next(iter(arrays_in(nest, is_array)), None)
+    if first is None or 0 in first.shape:
+        return [0.0]
+    array = np.asarray(to_numpy(first)).astype(np.float64)
+    sums = (float(a.sum()) for a in (array, np.abs(array), array * array))
+    return [float(array.size), *sums, float(array.max()), float(array.min())]
+
+
 def listing(calls: list[Call], settings_of: Callable[[Any], dict], is_array: Callable[[Any], bool]) -> list[dict]:
     """What can be told of calls without their arrays."""
     return [
@@ -62,6 +72,14 @@ def listing(calls: list[Call], settings_of: Callable[[Any], dict], is_array: Cal
         }
         for call in calls
     ]
+
+
+def inputs_by_path(calls: list[Call]) -> dict[str, list]:
+    """What was kept of the inputs of every module, call by call, by its path."""
+    found: dict[str, list] = {}
+    for call in sorted(calls, key=lambda call: call.start):
+        found.setdefault(call.path, []).append(call.inputs)
+    return found
 
 
 def contents(call: Call, is_array: Callable[[Any], bool], to_numpy: Callable[[Any], np.ndarray]) -> dict:

@@ -101,7 +101,8 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         Raises:
             CrossfwError: a lazy layer is still without numbers after it.
         """
-        with self.mode(False, seed), torch_record.recorded(self.model) as calls, torch.no_grad():
+        recorded = torch_record.recorded(self.model, keep=torch_record.shapes)
+        with self.mode(False, seed), recorded as calls, torch.no_grad():
             output = self.run(self.feed(self.draw(seed, size)[0], "inputs"))
         order: dict[str, int] = {}
         for call in calls:

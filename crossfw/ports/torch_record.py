@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import torch
@@ -27,9 +27,30 @@ def tree(model: torch.nn.Module) -> list[dict]:
     return [{"path": path, "kind": type(module).__name__} for path, module in model.named_modules()]
 
 
+def _copies(nest: Any) -> Any:
+    """The nest with every tensor copied, because a later layer may work in place."""
+    return transform(nest, "", is_single, lambda _, a: a.detach().clone() if is_tensor(a) else a)
+
+
+def shapes(nest: Any) -> Any:
+    """The nest with every tensor without its numbers."""
+    return transform(nest, "", is_single, lambda _, a: a.detach().to("meta") if is_tensor(a) else a)
+
+
+def digest(nest: Any) -> list[float]:
+    """See `record.digest`."""
+    return record.digest(nest, is_tensor, to_numpy)
+
+
 @contextlib.contextmanager
-def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
-    """Within it every call is kept, with the masks drawn before it; in the order in which calls ended."""
+def recorded(
+    model: torch.nn.Module, masks: Any = None, keep: Callable[[Any], Any] = _copies
+) -> Iterator[list[Call]]:
+    """Within it every call is kept, with the masks drawn before it; in the order in which calls ended.
+
+    Args:
+        keep: gives what is kept of inputs and outputs.
+    """
     done: list[Call] = []
     open_calls: list[Call] = []
     begun = 0
@@ -38,8 +59,8 @@ def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
     def begin(path: str) -> Any:
         def hook(module: torch.nn.Module, inputs: tuple, keywords: dict) -> None:
             nonlocal begun
-            call = Call(path, type(module).__name__, begun, len(open_calls), module, _copies(inputs))
-            call.keywords, call.drawn = _copies(keywords), list(masks.calls) if masks is not None else []
+            call = Call(path, type(module).__name__, begun, len(open_calls), module, keep(inputs))
+            call.keywords, call.drawn = keep(keywords), list(masks.calls) if masks is not None else []
             open_calls.append(call)
             begun += 1
 
@@ -47,7 +68,7 @@ def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
 
     def end(module: torch.nn.Module, inputs: tuple, output: Any) -> None:
         call = open_calls.pop()
-        call.output = _copies(output)
+        call.output = keep(output)
         call.number = len(done)
         done.append(call)
 
@@ -59,11 +80,6 @@ def recorded(model: torch.nn.Module, masks: Any = None) -> Iterator[list[Call]]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _copies(nest: Any) -> Any:
-    """The nest with every tensor copied, because a later layer may work in place."""
-    return transform(nest, "", is_single, lambda _, a: a.detach().clone() if is_tensor(a) else a)
 
 
 def listing(calls: list[Call]) -> list[dict]:
@@ -99,6 +115,12 @@ class Recording:
         self.put(kept)
         self.calls = calls
         return listing(calls)
+
+    def layer_inputs(self, seed: int, size: Any) -> dict[str, list]:
+        """Digests of what every layer is given in one run: a list of its calls, by its path."""
+        with torch.no_grad(), self.mode(False, seed), recorded(self.model, keep=digest) as calls:
+            self.run(self.feed(self.draw(seed, size)[0], "inputs"))
+        return record.inputs_by_path(calls)
 
     def call_arrays(self, numbers: list[int]) -> list[dict]:
         """Inputs and outputs of recorded calls."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from crossfw.weights.matching import Mapping, place
+from crossfw.weights.unit_exchange import exchangeable, members_of
 from crossfw.weights.units import Slot, Unit
 
 STREAM = 23
@@ -69,6 +70,22 @@ def drawn(rng: np.random.Generator, unit: Unit, slot: Slot, wide: bool = False) 
     if unit.kind == "raw":  # either way round
         fan_in = max(np.prod(shape[1:]), shape[0])
     return rng.normal(0.0, 1.0 / np.sqrt(fan_in), shape)
+
+
+def evened(mapping: Mapping, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """MXNet's arrays, in place, with the same numbers in all that could be taken for each other.
+
+    Whatever then differs is no question of which array is which.
+    """
+    members = members_of(mapping)
+    for group in exchangeable(members):
+        first = members[group[0]].slots.mxnet
+        value = np.array(first.read(values[first.name]))
+        if any(members[number].turnable for number in group):
+            value = (value + value.T) / 2
+        for slot in (members[number].slots.mxnet for number in group):
+            slot.write(values[slot.name], value)
+    return values
 
 
 def alone(mapping: Mapping) -> dict[str, set]:

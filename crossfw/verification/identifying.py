@@ -1,15 +1,17 @@
 """Which of many equal arrays is which, by what each does to the outputs.
 
 All arrays that could be taken for each other are given the same numbers on both sides. Then any way to pair them gives
-one function, and outputs that differ have another reason. Now MXNet's arrays get numbers of their own, one after the
-other: the partner of each is the array of torch that moves the outputs alike. Where the pairs at hand are right, one
-run shows that for a whole group; else its halves are tried, and for a single one a partner is looked for among those
-that are still equal.
+one function, and outputs that differ have another reason. Layers that correspond are given the same inputs then, too:
+that tells most of them apart, whatever the order in which they run. Now MXNet's arrays get numbers of their own: the
+partner of each is the array of torch that moves the outputs alike. Where the pairs at hand are right, one run shows
+that for all of them, or for a whole group; else its halves are tried, and for a single one a partner is looked for
+among those that are still equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -19,22 +21,47 @@ from crossfw.weights.unit_exchange import Member, exchangeable, members_of, rebu
 from crossfw.weights.unit_mapping import Mapping
 
 Agrees = Callable[[dict, dict], bool]  # MXNet's and torch's arrays that changed -> whether the outputs agree
+Inputs = Callable[[], "dict[str, dict[str, list]]"]  # -> by framework and path: a digest of every call
 STREAM = 29
+SAME_INPUT = 1e-6  # of two digests, relative
 
 
-def identified(mapping: Mapping, trial: Callable[[Mapping], tuple[dict, dict]], agrees: Agrees) -> Mapping | None:
-    """The mapping under which outputs agree whatever the numbers are; None if none does, or `agrees` gave up.
+@dataclass(frozen=True)
+class Identified:
+    """What came of it.
+
+    Attributes:
+        mapping: under which outputs agree, or else layers are given the same; None where there is nothing to tell apart.
+        sure: whether outputs agree.
+        elsewhere: whether they differ even where all that could be taken for each other is equal.
+    """
+
+    mapping: Mapping | None = None
+    sure: bool = False
+    elsewhere: bool = False
+
+
+def identified(
+    mapping: Mapping, trial: Callable[[Mapping], tuple[dict, dict]], agrees: Agrees, inputs: Inputs
+) -> Identified:
+    """The mapping under which outputs agree whatever the numbers are.
 
     Args:
         trial: gives MXNet's and torch's arrays under a mapping.
+        inputs: gives digests of what the layers of both sides are given now.
     """
+    likely = None
     for tried in chain((mapping,), turn_taking(mapping)):
         bench = Bench(tried, *trial(tried), agrees)
         if not bench.groups:
-            return None
-        if bench.agrees_with_equal_numbers():
-            return bench.mapping() if all(bench.settled(group, group) for group in bench.groups) else None
-    return None
+            return Identified()
+        agreed = bench.agrees_with_equal_numbers()
+        if agreed or likely is None:
+            bench.follow(inputs())
+            likely = bench.mapping()
+        if agreed:
+            return Identified(bench.mapping(), True) if bench.all_settled() else Identified(likely)
+    return Identified(likely, elsewhere=likely is not None)
 
 
 class Bench:
@@ -84,6 +111,28 @@ class Bench:
         mxnet, torch = ({n: self.arrays[side][n] for n in self.changed[side]} for side in ("mxnet", "torch"))
         self.changed = {"mxnet": set(), "torch": set()}
         return self.agrees(mxnet, torch)
+
+    def follow(self, inputs: dict[str, dict[str, list]]) -> None:
+        """Pair members whose layers are given the same, while all of a group hold equal numbers."""
+
+        def alike(number: int, other: int) -> bool:
+            left, right = self.members[number].left.layer, self.members[self.partner[other]].right.layer
+            return same_inputs(inputs["mxnet"].get(left), inputs["torch"].get(right))
+
+        for group in self.groups:
+            for place, number in enumerate(group):
+                if not alike(number, number):
+                    other = next((other for other in group[place + 1 :] if alike(number, other)), number)
+                    self.partner[number], self.partner[other] = self.partner[other], self.partner[number]
+
+    def all_settled(self) -> bool:
+        """Whether all members have found their partners."""
+        equal = dict(self.values)
+        self.give({number: self.new(number) for group in self.groups for number in group})
+        if self.alike():
+            return True
+        self.give(equal)
+        return all(self.settled(group, group) for group in self.groups)
 
     def settled(self, group: list[int], open_: list[int]) -> bool:
         """Whether the members `open_` of a group have found their partners; they keep numbers of their own."""
@@ -159,6 +208,13 @@ class Bench:
     def mapping(self) -> Mapping:
         """The mapping of the pairs as they are now."""
         return rebuilt(self.tried, self.members, self.partner, self.turned)
+
+
+def same_inputs(left: list | None, right: list | None) -> bool:
+    """Whether two layers are given the same in all of their calls."""
+    if not left or not right or len(left) != len(right):
+        return False
+    return all(len(a) == len(b) and np.allclose(a, b, SAME_INPUT, SAME_INPUT * max(a)) for a, b in zip(left, right))
 
 
 def copied(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

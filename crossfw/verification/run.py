@@ -36,7 +36,8 @@ def verify_pair(
     names = [slot.name for unit in pair.units["mxnet"] for slot in unit.slots]
     mapping = match(pair.units["mxnet"], pair.units["torch"], pair.mxnet.call("renamed", names=names))
     draws = draws_of(pair.settings["sizes"])
-    mapping, weights, notes = settle(pair, mapping, draws[0])
+    start = settle(pair, mapping, draws[0])
+    mapping, weights, notes = start.mapping, start.weights, start.notes
     notes += cover_tables(pair, mapping, weights, draws[1])
     faults = (*mapping.faults, *crossing_faults(mapping), *constant_faults(mapping, weights["mxnet"], weights["torch"]))
     for framework, arrays in weights.items():
@@ -44,7 +45,7 @@ def verify_pair(
         faults += tuple(coverage_faults(pair.units[framework], framework, sizes))
     if not mapping.pairs:
         notes.append("no parameters to map: the models are compared as functions")
-    stages = Stages(pair, mapping, weights)
+    stages = Stages(pair, mapping, weights, start.even)
     stages.note(*notes)
     if unmapped(mapping):
         stages.parameters()

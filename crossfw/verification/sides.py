@@ -26,7 +26,7 @@ LARGE = 1 << 30  # bytes of a side's parameters and activations in float64
 MAKING = ("open", "describe", "load_checkpoint", "set_dtype", "settle", "cover", "drop", "scale", "load")
 
 # What leaves a side's arrays as they are, but for what a model in training mode may keep for itself.
-READING = ("forward", "gradients", "loss", "losses", "export", "narrow", "functions", "record", "scale", "start")
+READING = ("forward", "gradients", "loss", "losses", "export", "narrow", "functions", "record", "layer_inputs", "scale", "start")
 
 
 class SideDied(CrossfwError):

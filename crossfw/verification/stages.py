@@ -22,7 +22,7 @@ from crossfw.verification.comparing import (
     slot_pairs,
     values,
 )
-from crossfw.verification.draw import alone, draw_weights
+from crossfw.verification.draw import alone, draw_weights, evened
 from crossfw.verification.drawn_inputs import SCALES, Draw, draws_of
 from crossfw.verification.noise import Noise
 from crossfw.verification.rounding import Rounding
@@ -41,10 +41,11 @@ class Stages(Noise, Updates, Rounding):
         pair: opened, in float64.
         mapping: of its parameters.
         weights: by framework and name, float64: what both start from.
+        even: see `trial.Start`.
     """
 
-    def __init__(self, pair: Pair, mapping: Mapping, weights: dict[str, dict[str, np.ndarray]]):
-        self.pair, self.mapping, self.weights = pair, mapping, weights
+    def __init__(self, pair: Pair, mapping: Mapping, weights: dict[str, dict[str, np.ndarray]], even: bool = False):
+        self.pair, self.mapping, self.weights, self.even = pair, mapping, weights, even
         self.draws = draws_of(pair.settings["sizes"])
         self.training = pair.settings["train_mode"]
         self.terms = max(longest_sum(pair.units["mxnet"]), pair.positions)
@@ -148,7 +149,8 @@ class Stages(Noise, Updates, Rounding):
         self.pair.both("scale", times=draw.times)
         if draw.wide:
             units, lone = list(self.mapping.mxnet), alone(self.mapping)["mxnet"]
-            mxnet = self.pair.keep(draw_weights(units, kept["mxnet"], 1, lone, wide=True).items())
+            drawn = draw_weights(units, kept["mxnet"], 1, lone, wide=True)
+            mxnet = self.pair.keep((evened(self.mapping, drawn) if self.even else drawn).items())
             torch = self.pair.keep(self.mapping.to_torch(mxnet, kept["torch"]).items())
             self.weights = {"mxnet": mxnet, "torch": torch}
         try:

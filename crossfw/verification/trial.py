@@ -12,9 +12,9 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.bounds import longest_sum, rounding_bound
 from crossfw.verification.comparing import by_order, error_of, label, same_shape, values
-from crossfw.verification.draw import alone, draw_weights
+from crossfw.verification.draw import alone, draw_weights, evened
 from crossfw.verification.drawn_inputs import Draw
-from crossfw.verification.identifying import identified
+from crossfw.verification.identifying import Identified, identified
 from crossfw.verification.sides import Pair
 from crossfw.weights.matching import Mapping, SlotPair, by_names, place
 from crossfw.weights.units import Unit
@@ -24,11 +24,25 @@ NARROW = 1e-4  # outputs behind operators that are computed in float32
 SAME = 1e-6  # constants that differ by less were rounded to float32 on one side, or computed in it
 
 
-def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str, dict], list[str]]:
-    """The mapping that the outputs bear out, the weights under it, and remarks.
+@dataclass(frozen=True)
+class Start:
+    """What the stages of a pair start from.
 
-    The first mapping stands where the outputs agree under it, or under none of its alternatives.
+    Attributes:
+        mapping: that the outputs bear out; the first one, where they agree under none of its alternatives.
+        weights: by framework. notes: remarks.
+        even: whether arrays that could be taken for each other have equal numbers: outputs that differ then do so
+            whichever is which, and so is their cause found.
     """
+
+    mapping: Mapping
+    weights: dict[str, dict[str, np.ndarray]]
+    notes: list[str]
+    even: bool
+
+
+def settle(pair: Pair, mapping: Mapping, draw: Draw) -> Start:
+    """Tell the arrays apart, and give both sides their first weights."""
     current = pair.both("export")
     trial = Trial(pair, draw, current, differing(pair, mapping, current))
     settled = trial.settled(mapping)
@@ -38,12 +52,13 @@ def settle(pair: Pair, mapping: Mapping, draw: Draw) -> tuple[Mapping, dict[str,
         trial.own, own = [], trial.own
         settled = trial.settled(mapping)
         trial.own = own
-    mapping = settled or by_names(mapping) or mapping  # where no outputs bear out a pairing, names are believed
-    weights, notes = starting_weights(pair, mapping, current, trial.own)
+    mapping = settled or by_names(mapping) or trial.found.mapping or mapping  # where no outputs bear out one: names
+    even = settled is None and trial.found.elsewhere and not any(pair.settings["checkpoints"].values())
+    weights, notes = starting_weights(pair, mapping, current, trial.own, even)
     if trial.tried and settled:
         notes.append(f"parameters of equal shape were told apart by trial ({trial.tried} tried)")
     faults = tuple(constant_fault(slots, current) for slots in trial.own)
-    return replace(mapping, faults=(*mapping.faults, *faults)), weights, notes
+    return Start(replace(mapping, faults=(*mapping.faults, *faults)), weights, notes, even)
 
 
 @dataclass
@@ -53,6 +68,7 @@ class Trial:
     Args:
         draw: the inputs. current: the arrays as the models have them.
         own: constants that keep the numbers of either side.
+        tried: runs so far. found: what came of telling arrays apart.
     """
 
     pair: Pair
@@ -60,15 +76,16 @@ class Trial:
     current: dict[str, dict]
     own: list[SlotPair]
     tried: int = 0
+    found: Identified = Identified()
 
     def settled(self, mapping: Mapping) -> Mapping | None:
         """The mapping, or another one, under which the outputs agree; along the names where they tell no difference."""
         self.until = time.monotonic() + TRIAL_SECONDS
         if not self.agrees(*self.weights(mapping)):
-            found = identified(mapping, self.weights, self.agrees_again)
-            if found is None or not self.agrees(*self.weights(found)):
+            self.found = identified(mapping, self.weights, self.agrees_again, self.inputs)
+            if self.found.mapping is None or not self.found.sure or not self.agrees(*self.weights(self.found.mapping)):
                 return None
-            mapping = found
+            mapping = self.found.mapping
         named = by_names(mapping)
         if named is not None and self.agrees_again(*self.weights(named)):
             mapping = named
@@ -82,6 +99,10 @@ class Trial:
         torch = mapping.to_torch(mxnet, self.current["torch"])
         torch.update({slots.torch.name: np.array(self.current["torch"][slots.torch.name]) for slots in self.own})
         return mxnet, self.pair.keep(zeroed(torch, mapping.torch, lone["torch"]).items())
+
+    def inputs(self) -> dict[str, dict[str, list]]:
+        """Digests of what the layers of both sides are given now."""
+        return self.pair.both("layer_inputs", **self.draw.arguments)
 
     def agrees_again(self, mxnet: dict, torch: dict) -> bool:
         """`agrees`, counted, while there are runs or time left."""
@@ -148,7 +169,7 @@ def outputs_under(side: Any, weights: dict[str, np.ndarray], draw: Draw) -> tupl
 
 
 def starting_weights(
-    pair: Pair, mapping: Mapping, current: dict[str, dict], own: list[SlotPair]
+    pair: Pair, mapping: Mapping, current: dict[str, dict], own: list[SlotPair], even: bool
 ) -> tuple[dict[str, dict], list[str]]:
     """The weights that both sides start from: those of a checkpoint, or random ones; but for constants of their own.
 
@@ -169,8 +190,9 @@ def starting_weights(
         mxnet, note = current["mxnet"], "weights: those of the MXNet checkpoint, on both sides"
     else:
         lone = alone(mapping)["mxnet"]
-        mxnet = pair.keep(draw_weights(list(mapping.mxnet), current["mxnet"], 0, lone).items())
-        note = "weights: random ones, seed 0"
+        drawn = draw_weights(list(mapping.mxnet), current["mxnet"], 0, lone)
+        mxnet = pair.keep((evened(mapping, drawn) if even else drawn).items())
+        note = "weights: random ones, seed 0" + ", the same in parameters of equal kind and shape" * even
     torch = mapping.to_torch(mxnet, current["torch"])
     torch.update({slots.torch.name: current["torch"][slots.torch.name] for slots in own})
     return {"mxnet": mxnet, "torch": pair.keep(torch.items())}, [note]

@@ -165,7 +165,7 @@ class Bench:
     def fresh(self, hypothesis: Hypothesis, draws: list) -> Stages:
         """Stages that have run nothing yet, with the hypothesis's arrays."""
         weights = {**self.stages.weights, "torch": {**self.stages.weights["torch"], **dict(hypothesis.arrays)}}
-        fresh = Stages(self.pair, self.stages.mapping, weights)
+        fresh = Stages(self.pair, self.stages.mapping, weights, self.stages.even)
         fresh.draws, fresh.gradients, fresh.training = list(draws), self.stages.gradients, self.stages.training
         fresh.dtype = self.stages.dtype
         return fresh
