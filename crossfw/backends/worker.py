@@ -90,6 +90,7 @@ def main(name: str, file: str, folder: str) -> None:
         reply = answer(service, calls.get())
         try:
             write_frame(stream_out, reply, folder)
+            del reply  # its arrays are not held until the next answer is there
         except BrokenPipeError:
             sys.exit(0)
         except (FrameError, TypeError, CrossfwError) as error:  # raised before the first byte is sent

@@ -31,12 +31,11 @@ class Side(mxnet_passes.Passes, mxnet_training.Training, mxnet_record.Recording,
         self.model = self.call("mxnet_model()", self.require_model)
         self.dtype, self.precision, self.recorder, self.as_graphs = "float32", Precision(), None, False
         self.trainer: Any = None
-        self.found = self.standing()
 
-    def standing(self) -> dict:
-        """How the model stands: the values that it has, with their dtypes, and which blocks are hybridized."""
+    def remember(self) -> None:
+        """Keep how the model stands, for `restore`: the values that it has, and which blocks are hybridized."""
         state = {name: (p.data().copy(), p.dtype) for name, p in self.arrays().items() if p._data is not None}
-        return {"state": state, "active": self.active}
+        self.found = {"state": state, "active": self.active}
 
     def restore(self) -> None:
         """Put the model back as it was found; what was not initialised then stays float32."""

@@ -145,7 +145,7 @@ class Passes:
         """The loss and its gradients: of all parameters that learn, and of the inputs that are floats."""
         self.without_dropout = not dropout
         try:
-            return self.careful(lambda: self.all_gradients(seed, size, training))
+            return self.careful(lambda: self.all_gradients(seed, size, training)[1])
         finally:
             self.without_dropout = False
 
@@ -163,18 +163,20 @@ class Passes:
                 raise
             return job()
 
-    def all_gradients(self, seed: int, size: Any, training: bool) -> dict:
-        """The gradients of one run."""
+    def all_gradients(self, seed: int, size: Any, training: bool) -> tuple[dict[str, np.ndarray], dict]:
+        """The outputs of one run by name, and its loss and gradients."""
         kept = self.statistics()
         learning = {name: p for name, p in self.arrays().items() if p.grad_req != "null"}
         self.set_gradients({name: np.zeros(p.shape) for name, p in learning.items()})
         with self.mode(training, seed):
             inputs = self.feed(self.draw(seed, size)[0], "inputs", gradients=True)
-            loss = self.loss_of(self.run(inputs), seed, size)
+            output = self.run(inputs)
+            loss = self.loss_of(output, seed, size)
+        outputs = {name: to_numpy(array) for name, array in self.leaves(output).items()}
         self.backward([loss], training)
         self.put(kept)
         fed = leaves(inputs, "inputs", is_array)
-        return {
+        return outputs, {
             "loss": self.scalar(loss),
             "parameters": {name: to_numpy(p.grad()) for name, p in learning.items()},
             "inputs": {name: to_numpy(a.grad) for name, a in fed.items() if a.grad is not None},

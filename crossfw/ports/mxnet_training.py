@@ -89,6 +89,7 @@ class Training:
                 self.clip_own()
                 self.step()
                 after.append(self.export())
+        self.trainer = None  # its states are as large as the model
         return {"arrays": after, "notes": exact.notes, "rounded": bool(exact.rounded)}
 
     def step(self) -> None:
@@ -127,6 +128,7 @@ class Training:
             losses.append(self.scalar(loss))
             if every or number == len(seeds):
                 after.append(self.export())
+        self.trainer = None
         return {"losses": np.array(losses, np.float64), "arrays": after, "rounded": bool(exact.rounded)}
 
     def zero_gradients(self) -> None:

@@ -47,10 +47,11 @@ class PortService:
                 f"--{self.framework}-python",
             ) from error
         self.side = module.Side(self.port)
-        dtype, updates = self.port.setting("dtype", None), self.port.setting("updates", 3)
+        dtype, updates = self.port.setting("dtype", None), self.port.setting("updates", None)
         if dtype is not None:
             require_choice("dtype", dtype, ("float64", "float32"))
-        require_integer("updates", updates, 1)
+        if updates is not None:
+            require_integer("updates", updates, 1)
         train_mode = self.port.setting("train_mode", True)
         require_boolean("train_mode", train_mode)
         return {

@@ -30,13 +30,12 @@ class Side(torch_passes.Passes, torch_training.Training, torch_record.Recording,
         self.model = self.call("torch_model()", self.require_model)
         self.dtype = torch.float32
         self.optimizer: Any = None
-        self.found = self.standing()
 
-    def standing(self) -> dict:
-        """How the model stands: values with their dtypes, and the mode of every module."""
+    def remember(self) -> None:
+        """Keep how the model stands, for `restore`: values with their dtypes, and the mode of every module."""
         modes = {path: module.training for path, module in self.model.named_modules()}
         state = {name: array.detach().clone() for name, array in self.model.state_dict().items() if not is_lazy(array)}
-        return {"state": state, "modes": modes}
+        self.found = {"state": state, "modes": modes}
 
     def restore(self) -> None:
         """Put the model back as it was found."""

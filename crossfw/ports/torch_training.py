@@ -68,7 +68,13 @@ class Training:
             rates.append(self.rate())
             self.step()
             after.append(self.export())
+        self.forget()
         return {"arrays": after, "rates": rates}
+
+    def forget(self) -> None:
+        """Give back what training held: states and gradients are as large as the model."""
+        self.optimizer = None
+        self.model.zero_grad(set_to_none=True)
 
     def step(self) -> None:
         """One step of the optimizer; none for a model without parameters."""
@@ -103,6 +109,7 @@ class Training:
             losses.append(to_numpy(loss))
             if every or number == len(seeds):
                 after.append(self.export())
+        self.forget()
         return {"losses": np.array(losses, np.float64), "rates": rates, "arrays": after}
 
 

@@ -72,6 +72,14 @@ def drawn(rng: np.random.Generator, unit: Unit, slot: Slot, wide: bool = False) 
     return rng.normal(0.0, 1.0 / np.sqrt(fan_in), shape)
 
 
+def draw_mxnet(
+    mapping: Mapping, current: dict[str, np.ndarray], seed: int, even: bool, wide: bool = False
+) -> dict[str, np.ndarray]:
+    """New values for the arrays of MXNet's side of a mapping; `even`: see `evened`, the rest as for `draw_weights`."""
+    values = draw_weights(list(mapping.mxnet), current, seed, alone(mapping)["mxnet"], wide)
+    return evened(mapping, values) if even else values
+
+
 def evened(mapping: Mapping, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """MXNet's arrays, in place, with the same numbers in all that could be taken for each other.
 

@@ -34,6 +34,7 @@ class Draw:
         return {"seed": self.seed, "size": self.size}
 
 
-def draws_of(sizes: list) -> list[Draw]:
-    """A draw for each seed, the batch sizes in turn."""
-    return [Draw(seed, sizes[i % len(sizes)]) for i, seed in enumerate(SEEDS)]
+def draws_of(sizes: list, heavy: bool) -> list[Draw]:
+    """A draw for each seed, the batch sizes in turn; of a heavy pair one less, if that leaves one for each size."""
+    seeds = SEEDS[: max(2, len(sizes))] if heavy else SEEDS
+    return [Draw(seed, sizes[i % len(sizes)]) for i, seed in enumerate(seeds)]

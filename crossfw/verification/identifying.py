@@ -31,7 +31,7 @@ class Identified:
     """What came of it.
 
     Attributes:
-        mapping: under which outputs agree, or else layers are given the same; None where there is nothing to tell apart.
+        mapping: under which outputs agree, or else layers are given the same; None where nothing can be told apart.
         sure: whether outputs agree.
         elsewhere: whether they differ even where all that could be taken for each other is equal.
     """

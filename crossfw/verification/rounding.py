@@ -119,9 +119,7 @@ class Rounding:
     def errors_in_float32(self, stage: str, draw: Any) -> tuple[dict, dict[Key, tuple[float, float, float]]]:
         """What both sides give in float32; by tensor how far torch's and MXNet's are from MXNet's float64, and what
         sums alone explain of that."""
-        self.use("float64")
-        self.reset()
-        true = self.asked(stage, self.pair.mxnet, draw)
+        true = self.in_float64(stage, draw)
         self.use("float32")
         self.reset()
         found = self.pair.each(lambda side: self.asked(stage, side, draw))
@@ -131,11 +129,24 @@ class Rounding:
         rows = [rows_of(stage, "float32", str(draw), self.matching(stage, true, side), **told) for side in sides]
         return found, {(a.tensor, a.partner): (a.error, b.error, a.bound) for a, b in zip(*rows)}
 
+    def in_float64(self, stage: str, draw: Any) -> dict[str, np.ndarray]:
+        """MXNet's tensors of a stage in float64, without dropout; those that its own stage has left, if they are."""
+        if stage == "forward" and draw in self.inferred:
+            return self.real_outputs(self.inferred[draw]["mxnet"])
+        if stage == "gradients" and not self.drops and draw in self.draws[: len(self.gradients)]:
+            return self.gradients[self.draws.index(draw)]
+        self.use("float64")
+        self.reset()
+        return self.asked(stage, self.pair.mxnet, draw)
+
+    def real_outputs(self, outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Of all outputs those that are compared as real numbers."""
+        return {name: array for i, (name, array) in enumerate(outputs.items()) if i in self.pair.parts}
+
     def asked(self, stage: str, side: Any, draw: Any) -> dict[str, np.ndarray]:
         """The tensors of a stage, without dropout."""
         if stage == "forward":
-            outputs = list(side.call("forward", **draw.arguments, training=False)["outputs"].items())
-            return {name: array for i, (name, array) in enumerate(outputs) if i in self.pair.parts}
+            return self.real_outputs(side.call("forward", **draw.arguments, training=False)["outputs"])
         found = side.call("gradients", **draw.arguments, training=self.trains, dropout=False)
         return found["parameters"]
 

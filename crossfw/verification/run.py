@@ -35,7 +35,7 @@ def verify_pair(
         return other_outputs(pair, title)
     names = [slot.name for unit in pair.units["mxnet"] for slot in unit.slots]
     mapping = match(pair.units["mxnet"], pair.units["torch"], pair.mxnet.call("renamed", names=names))
-    draws = draws_of(pair.settings["sizes"])
+    draws = draws_of(pair.settings["sizes"], pair.heavy)
     start = settle(pair, mapping, draws[0])
     mapping, weights, notes = start.mapping, start.weights, start.notes
     notes += cover_tables(pair, mapping, weights, draws[1])

@@ -13,20 +13,24 @@ import numpy as np
 
 from crossfw.backends import spill
 from crossfw.backends.client import CallFailed, Worker, WorkerError
+from crossfw.backends.threads import FRUGAL
 from crossfw.errors import CrossfwError, NoGradient
 from crossfw.models import PORT, Implementation
 from crossfw.ports.portfile import FRAMEWORKS, Port
 from crossfw.ports.service import PortService
 from crossfw.weights.units import Unit
 
-LARGE = 1 << 30  # bytes of a side's parameters and activations in float64
+LARGE = 1 << 30  # bytes of a side's parameters and activations in float64: the sides take turns
+HEAVY = 1 << 28  # of these: there are fewer draws and updates
+UPDATES, UPDATES_OF_HEAVY = 3, 2
 
 
 # What makes a side what it is.
 MAKING = ("open", "describe", "load_checkpoint", "set_dtype", "settle", "cover", "drop", "scale", "load")
 
 # What leaves a side's arrays as they are, but for what a model in training mode may keep for itself.
-READING = ("forward", "gradients", "loss", "losses", "export", "narrow", "functions", "record", "layer_inputs", "scale", "start")
+READING = ("forward", "gradients", "loss", "losses", "export", "narrow", "functions", "record", "layer_inputs", "scale",
+           "start")  # fmt: skip
 
 
 class SideDied(CrossfwError):
@@ -139,7 +143,10 @@ class LocalSide(Side):
         self.service = PortService(framework, port)
 
     def _call(self, method: str, arguments: dict) -> Any:
-        return getattr(self.service, method)(**arguments)
+        found = getattr(self.service, method)(**arguments)
+        if method == "open":
+            self.service.side.remember()
+        return found
 
     def restore(self) -> None:
         """Put the model back as it was found, if it was built."""
@@ -155,6 +162,7 @@ class Pair:
         at_once: whether both may compute at the same time; not where parameters and activations are LARGE.
         settings: of the port.
         units, modules, outputs, versions: by framework.
+        heavy: whether a run takes so long that fewer of them must do.
         positions: terms of the longest sum over a batch.
         parts: numbers of the outputs that are real on both sides.
         scalable: whether some of the inputs can be given in another size.
@@ -169,6 +177,7 @@ class Pair:
     modules: dict[str, list[dict]] = field(default_factory=dict)
     outputs: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    heavy: bool = False
     positions: int = 1
     parts: list[int] = field(default_factory=list)
     scalable: bool = False
@@ -223,7 +232,9 @@ class Pair:
             return side.call("describe", **draw)
 
         ready = self.each(make_ready)
-        self.at_once = self.at_once and max(described["bytes"] for described in ready.values()) < LARGE
+        size = max(described["bytes"] for described in ready.values())
+        self.at_once, self.heavy = self.at_once and size < LARGE, size >= HEAVY
+        self.settings["updates"] = self.settings["updates"] or (UPDATES_OF_HEAVY if self.heavy else UPDATES)
         for framework, described in ready.items():
             self.units[framework] = [Unit.from_json(unit) for unit in described["units"]]
             self.modules[framework], self.outputs[framework] = described["modules"], described["outputs"]
@@ -263,7 +274,9 @@ def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[P
 
         def starting(framework: str) -> Callable[..., Worker]:
             implementation, python = Implementation(framework + PORT, path), pythons.get(framework)
-            return lambda **more: stack.enter_context(Worker(implementation, python, threads, variables=more))
+            return lambda **more: stack.enter_context(
+                Worker(implementation, python, threads, variables={**FRUGAL, **more})
+            )
 
         mxnet, torch = (RemoteSide(framework, starting(framework)) for framework in FRAMEWORKS)
         yield Pair(mxnet, torch, at_once=True, folder=torch.worker.folder)

@@ -22,7 +22,7 @@ from crossfw.verification.comparing import (
     slot_pairs,
     values,
 )
-from crossfw.verification.draw import alone, draw_weights, evened
+from crossfw.verification.draw import draw_mxnet
 from crossfw.verification.drawn_inputs import SCALES, Draw, draws_of
 from crossfw.verification.noise import Noise
 from crossfw.verification.rounding import Rounding
@@ -46,7 +46,7 @@ class Stages(Noise, Updates, Rounding):
 
     def __init__(self, pair: Pair, mapping: Mapping, weights: dict[str, dict[str, np.ndarray]], even: bool = False):
         self.pair, self.mapping, self.weights, self.even = pair, mapping, weights, even
-        self.draws = draws_of(pair.settings["sizes"])
+        self.draws = draws_of(pair.settings["sizes"], pair.heavy)
         self.training = pair.settings["train_mode"]
         self.terms = max(longest_sum(pair.units["mxnet"]), pair.positions)
         self.depth = len(pair.units["mxnet"])
@@ -55,6 +55,8 @@ class Stages(Noise, Updates, Rounding):
         self.rows: list[Row] = []
         self.notes: list[str] = []
         self.outputs: dict[str, np.ndarray] = {}
+        self.inferred: dict[Draw, dict[str, dict]] = {}  # what both sides gave in inference, under the shared weights
+        self.drops = False  # whether MXNet's model has dropout
         self.gradients: list[dict[str, np.ndarray]] = []
         self.scales, self.wide = SCALES, True  # of inputs; whether forward is also run under biases of a wide range
         self.backwards = True  # whether MXNet can run backwards through the model
@@ -118,6 +120,11 @@ class Stages(Noise, Updates, Rounding):
             self._forward_under(draw)
 
     @property
+    def first_draws(self) -> list[Draw]:
+        """Those that training, whose runs cost more, is compared under."""
+        return self.draws[: 1 if self.pair.heavy else 2]
+
+    @property
     def further_draws(self) -> list[Draw]:
         """Draws of inputs and of biases that reach further than the user's."""
         scales = self.scales if self.pair.scalable else ()
@@ -148,9 +155,7 @@ class Stages(Noise, Updates, Rounding):
         kept = self.weights
         self.pair.both("scale", times=draw.times)
         if draw.wide:
-            units, lone = list(self.mapping.mxnet), alone(self.mapping)["mxnet"]
-            drawn = draw_weights(units, kept["mxnet"], 1, lone, wide=True)
-            mxnet = self.pair.keep((evened(self.mapping, drawn) if self.even else drawn).items())
+            mxnet = self.pair.keep(draw_mxnet(self.mapping, kept["mxnet"], 1, self.even, wide=True).items())
             torch = self.pair.keep(self.mapping.to_torch(mxnet, kept["torch"]).items())
             self.weights = {"mxnet": mxnet, "torch": torch}
         try:
@@ -166,7 +171,7 @@ class Stages(Noise, Updates, Rounding):
         self.compare_dropout_settings()
         if self.narrow:
             self.pair.both("drop", on=False)
-        for draw in self.draws[:2]:
+        for draw in self.first_draws:
             self._forward("forward in training", draw, training=True)
 
     def _forward(self, stage: str, draw: Draw, training: bool) -> None:
@@ -179,6 +184,10 @@ class Stages(Noise, Updates, Rounding):
         for side in found.values():
             self.note(*side["notes"])
         self.outputs = found["mxnet"]["outputs"]
+        if training:
+            self.drops |= any(rate for _, rate in found["mxnet"]["dropout"])
+        elif draw.usual:
+            self.inferred[draw] = {side: told["outputs"] for side, told in found.items()}
 
         def rows(mxnet: dict, torch: dict) -> list[Row]:
             made = rows_of(stage, self.dtype, str(draw), by_order(mxnet["outputs"], torch["outputs"]), self.limit())
@@ -245,12 +254,8 @@ class Stages(Noise, Updates, Rounding):
         if self.pair.settings["has_loss"] is False:
             return
         for draw in self.draws[:2]:
-            outputs = self.pair.mxnet.call("forward", **draw.arguments, training=False)["outputs"]
-            shapes = [
-                np.shape(a)
-                for a in self.pair.torch.call("forward", **draw.arguments, training=False)["outputs"].values()
-            ]
-            if [np.size(a) for a in outputs.values()] != [int(np.prod(s)) for s in shapes]:
+            outputs, ours = (self.outputs_of(framework, draw) for framework in ("mxnet", "torch"))
+            if [np.size(a) for a in outputs.values()] != [np.size(a) for a in ours.values()]:
                 return
             found = self.pair.both("loss", outputs=outputs, **draw.arguments)
             self.narrow = self.pair.mxnet.call("narrow")
@@ -264,6 +269,12 @@ class Stages(Noise, Updates, Rounding):
 
             self.add(rows(found["torch"], found["mxnet"]), again)
 
+    def outputs_of(self, framework: str, draw: Draw) -> dict[str, np.ndarray]:
+        """A side's outputs in inference, under the shared weights."""
+        if draw in self.inferred:
+            return self.inferred[draw][framework]
+        return self.pair.side(framework).call("forward", **draw.arguments, training=False)["outputs"]
+
     def without_gradients(self, error: CrossfwError) -> None:
         """Go on without: MXNet cannot run backwards through the model."""
         self.backwards = False
@@ -274,7 +285,7 @@ class Stages(Noise, Updates, Rounding):
         if not self.differentiable:
             self.note("no output is a real number: there are no gradients to compare")
             return
-        for draw in self.draws[:2]:
+        for draw in self.first_draws:
             arguments = {**draw.arguments, "training": self.trains}
             try:
                 found = self.pair.both("gradients", **arguments)

@@ -12,7 +12,7 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.bounds import longest_sum, rounding_bound
 from crossfw.verification.comparing import by_order, error_of, label, same_shape, values
-from crossfw.verification.draw import alone, draw_weights, evened
+from crossfw.verification.draw import alone, draw_mxnet, draw_weights
 from crossfw.verification.drawn_inputs import Draw
 from crossfw.verification.identifying import Identified, identified
 from crossfw.verification.sides import Pair
@@ -81,9 +81,13 @@ class Trial:
     def settled(self, mapping: Mapping) -> Mapping | None:
         """The mapping, or another one, under which the outputs agree; along the names where they tell no difference."""
         self.until = time.monotonic() + TRIAL_SECONDS
-        if not self.agrees(*self.weights(mapping)):
-            self.found = identified(mapping, self.weights, self.agrees_again, self.inputs)
-            if self.found.mapping is None or not self.found.sure or not self.agrees(*self.weights(self.found.mapping)):
+        weights = self.weights(mapping)
+        if not self.agrees(*weights):
+            known = {id(mapping): weights}
+            self.found = identified(
+                mapping, lambda tried: known.get(id(tried)) or self.weights(tried), self.agrees_again, self.inputs
+            )
+            if self.found.mapping is None or not self.found.sure:
                 return None
             mapping = self.found.mapping
         named = by_names(mapping)
@@ -113,14 +117,15 @@ class Trial:
     def agrees(self, mxnet: dict, torch: dict) -> bool:
         """Whether the outputs agree once some arrays of both sides have new numbers."""
         try:
-            target, narrow = outputs_under(self.pair.mxnet, mxnet, self.draw)
-            found, _ = outputs_under(self.pair.torch, torch, self.draw)
+            weights = {"mxnet": mxnet, "torch": torch}
+            found = self.pair.each(lambda side: outputs_under(side, weights[side.framework], self.draw))
         except CrossfwError:
             return False
+        (target, narrow), (own, _) = found["mxnet"], found["torch"]
         units = self.pair.units["mxnet"]
         terms = max(longest_sum(units), self.pair.positions)
         limit = NARROW if narrow else rounding_bound(self.pair.settings["dtype"] or "float64", terms, len(units))
-        return all(error_of(*same_shape(a, b)) <= limit for _, _, a, b in by_order(target, found))
+        return all(error_of(*same_shape(a, b)) <= limit for _, _, a, b in by_order(target, own))
 
 
 def zeroed(arrays: dict[str, np.ndarray], units: Iterable[Unit], lone: set) -> dict[str, np.ndarray]:
@@ -189,9 +194,7 @@ def starting_weights(
     if "mxnet" in files:
         mxnet, note = current["mxnet"], "weights: those of the MXNet checkpoint, on both sides"
     else:
-        lone = alone(mapping)["mxnet"]
-        drawn = draw_weights(list(mapping.mxnet), current["mxnet"], 0, lone)
-        mxnet = pair.keep((evened(mapping, drawn) if even else drawn).items())
+        mxnet = pair.keep(draw_mxnet(mapping, current["mxnet"], 0, even).items())
         note = "weights: random ones, seed 0" + ", the same in parameters of equal kind and shape" * even
     torch = mapping.to_torch(mxnet, current["torch"])
     torch.update({slots.torch.name: current["torch"][slots.torch.name] for slots in own})

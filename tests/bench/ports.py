@@ -1,19 +1,23 @@
 """How long `verify` takes and how much memory its processes hold together: `python -m tests.bench.ports [NAME ...]`.
 
 Networks of `tests.families` at the size that people use, one after another, as a Markdown table with the processor's
-name. Memory is the largest sum of what the processes hold (PSS), sampled; the frameworks' own, imported and idle, is
-measured first and stands apart.
+name. Memory is the largest sum of what the processes hold for themselves, sampled: their anonymous and shared pages.
+Arrays in files, which the system may drop and read again, stand apart. The frameworks' own, imported and idle, is
+measured first and taken off.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from tests.families.families import FAMILIES
@@ -32,7 +36,7 @@ CHOSEN = (
     "dual_path",
     "preactivation",
 )
-EVERY = 0.2  # seconds between samples
+EVERY = 1.0  # seconds between samples: each of them stops the processes for a moment
 IDLE = """
 def mxnet_model():
     from mxnet.gluon import nn
@@ -47,33 +51,33 @@ def inputs(rng):
 """
 
 
-def held(process: psutil.Process) -> int:
-    """Bytes that a process and its children hold."""
-    total = 0
+def held(process: psutil.Process) -> np.ndarray:
+    """GB that a process and its children hold: for themselves, and mapped from files."""
+    total = np.zeros(2)
     for one in (process, *process.children(recursive=True)):
-        try:
-            total += one.memory_full_info().pss
-        except psutil.Error:
-            continue
+        with contextlib.suppress(OSError):
+            told = Path(f"/proc/{one.pid}/smaps_rollup").read_text()
+            sizes = {name: int(size) / 1e6 for name, size in re.findall(r"^Pss_(\w+): +(\d+)", told, re.MULTILINE)}
+            total += (sizes["Anon"] + sizes["Shmem"], sizes["File"])
     return total
 
 
-def measured(port: Path) -> tuple[str, float, float]:
-    """(verdict, seconds, GB) of one port."""
+def measured(port: Path) -> tuple[str, float, np.ndarray]:
+    """(verdict, seconds, GB held and mapped) of one port."""
     environment = {**os.environ, "CROSSFW_FAMILY_SIZE": "full"}
-    started, most = time.monotonic(), 0
+    started, most = time.monotonic(), np.zeros(2)
     command = [sys.executable, "-m", "crossfw", "verify", str(port), "--seconds", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
         process = psutil.Process(run.pid)
         while run.poll() is None:
             try:
-                most = max(most, held(process))
+                most = np.maximum(most, held(process))
             except psutil.Error:
                 break
             time.sleep(EVERY)
         assert run.stdout is not None
         words = run.stdout.readline().split("  ")[0]
-    return words.lower(), time.monotonic() - started, most / 1e9
+    return words.lower(), time.monotonic() - started, most
 
 
 def processor() -> str:
@@ -90,11 +94,12 @@ def main(names: list[str]) -> None:
         idle = Path(folder) / "idle.py"
         idle.write_text(IDLE)
         _, seconds, own = measured(idle)
-    print(f"{processor()}, {os.cpu_count()} cores; a layer of one unit: {seconds:.0f} s, {own:.1f} GB\n")
-    print("| network | verdict | seconds | GB beside the frameworks' own |\n|---|---|---|---|", flush=True)
+    print(f"{processor()}, {os.cpu_count()} cores; a layer of one unit: {seconds:.0f} s, {own[0]:.1f} GB\n")
+    print("| network | verdict | seconds | GB beside the frameworks' own | GB of arrays in files |\n|" + "---|" * 5)
     for name in names:
         word, seconds, memory = measured(FAMILIES[name])
-        print(f"| {name} | {word} | {seconds:.0f} | {max(memory - own, 0):.1f} |", flush=True)
+        beside, files = np.maximum(memory - own, 0)
+        print(f"| {name} | {word} | {seconds:.0f} | {beside:.1f} | {files:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
