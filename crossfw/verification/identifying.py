@@ -19,6 +19,7 @@ import numpy as np
 from crossfw.verification.draw import drawn
 from crossfw.weights.unit_exchange import Member, exchangeable, members_of, rebuilt, turn_taking, words
 from crossfw.weights.unit_mapping import Mapping
+from crossfw.weights.units import Unit
 
 Agrees = Callable[[dict, dict], bool]  # MXNet's and torch's arrays that changed -> whether the outputs agree
 Inputs = Callable[[], "dict[str, dict[str, list]]"]  # -> by framework and path: a digest of every call
@@ -113,17 +114,26 @@ class Bench:
         return self.agrees(mxnet, torch)
 
     def follow(self, inputs: dict[str, dict[str, list]]) -> None:
-        """Pair members whose layers are given the same, while all of a group hold equal numbers."""
+        """Pair members whose layers are given the same, while all of a group hold equal numbers.
 
-        def alike(number: int, other: int) -> bool:
-            left, right = self.members[number].left.layer, self.members[self.partner[other]].right.layer
-            return same_inputs(inputs["mxnet"].get(left), inputs["torch"].get(right))
+        The arrays of a layer stay together: the largest are paired first, those that have no equal before all.
+        """
+        free = set(chain(*self.groups))
+        layers = {m.left.path: m.right.path for number, m in enumerate(self.members) if number not in free}
 
-        for group in self.groups:
+        def right(number: int) -> Unit:
+            return self.members[self.partner[number]].right
+
+        for group in sorted(self.groups, key=lambda group: -self.members[group[0]].slots.mxnet.count):
             for place, number in enumerate(group):
-                if not alike(number, number):
-                    other = next((other for other in group[place + 1 :] if alike(number, other)), number)
+                left = self.members[number].left
+                given = inputs["mxnet"].get(left.layer)
+                fit = [o for o in group[place:] if same_inputs(given, inputs["torch"].get(right(o).layer))]
+                if fit:
+                    known = layers.get(left.path)
+                    other = next((other for other in fit if right(other).path == known), fit[0])
                     self.partner[number], self.partner[other] = self.partner[other], self.partner[number]
+                layers.setdefault(left.path, right(number).path)
 
     def all_settled(self) -> bool:
         """Whether all members have found their partners."""
