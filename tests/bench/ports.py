@@ -9,6 +9,8 @@ measured first and taken off.
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 import platform
 import re
@@ -62,11 +64,18 @@ def held(process: psutil.Process) -> np.ndarray:
     return total
 
 
-def measured(port: Path) -> tuple[str, float, np.ndarray]:
-    """(verdict, seconds, GB held and mapped) of one port."""
+def parameters(verdict: dict) -> float:
+    """Millions of numbers that travel."""
+    shapes = [re.findall(r"\d+", row["shape"].split(")")[0]) for row in verdict["mapping"]]
+    return sum(math.prod(map(int, shape)) for shape in shapes) / 1e6
+
+
+def measured(port: Path, folder: str) -> tuple[str, float, float, np.ndarray]:
+    """(verdict, millions of parameters, seconds, GB held and mapped) of one port."""
     environment = {**os.environ, "CROSSFW_FAMILY_SIZE": "full"}
     started, most = time.monotonic(), np.zeros(2)
     command = [sys.executable, "-m", "crossfw", "verify", str(port), "--seconds", "0"]
+    command += ["--json", f"{folder}/verdict.json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
         process = psutil.Process(run.pid)
         while run.poll() is None:
@@ -76,8 +85,10 @@ def measured(port: Path) -> tuple[str, float, np.ndarray]:
                 break
             time.sleep(EVERY)
         assert run.stdout is not None
-        words = run.stdout.readline().split("  ")[0]
-    return words.lower(), time.monotonic() - started, most
+        run.stdout.read()
+    seconds = time.monotonic() - started
+    verdict = json.loads(Path(folder, "verdict.json").read_text())
+    return verdict["word"], parameters(verdict), seconds, most
 
 
 def processor() -> str:
@@ -93,13 +104,14 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         idle = Path(folder) / "idle.py"
         idle.write_text(IDLE)
-        _, seconds, own = measured(idle)
-    print(f"{processor()}, {os.cpu_count()} cores; a layer of one unit: {seconds:.0f} s, {own[0]:.1f} GB\n")
-    print("| network | verdict | seconds | GB beside the frameworks' own | GB of arrays in files |\n|" + "---|" * 5)
-    for name in names:
-        word, seconds, memory = measured(FAMILIES[name])
-        beside, files = np.maximum(memory - own, 0)
-        print(f"| {name} | {word} | {seconds:.0f} | {beside:.1f} | {files:.1f} |", flush=True)
+        *_, seconds, own = measured(idle, folder)
+        print(f"{processor()}, {os.cpu_count()} cores; a layer of one unit: {seconds:.0f} s, {own[0]:.1f} GB\n")
+        columns = "network", "million parameters", "verdict", "seconds", "GB beside the frameworks' own", "GB in files"
+        print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
+        for name in names:
+            word, size, seconds, memory = measured(FAMILIES[name], folder)
+            beside, files = np.maximum(memory - own, 0)
+            print(f"| {name} | {size:.1f} | {word} | {seconds:.0f} | {beside:.1f} | {files:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
