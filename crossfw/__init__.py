@@ -30,15 +30,15 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from crossfw.checkpoints.params import read_params
     from crossfw.errors import CrossfwError
-    from crossfw.report import load
+    from crossfw.results.tables import load
     from crossfw.verification import verify, verify_file
-    from crossfw.weights.params import read_params
 
 _HOMES = {
     "CrossfwError": "crossfw.errors",
-    "load": "crossfw.report",
-    "read_params": "crossfw.weights.params",
+    "load": "crossfw.results.tables",
+    "read_params": "crossfw.checkpoints.params",
     "verify": "crossfw.verification",
     "verify_file": "crossfw.verification",
 }

@@ -148,7 +148,12 @@ def convert(source: Path, destination: Path, port: str | None, check: bool, torc
 
     With --check the exit code is 1 where DST is not what SRC becomes.
     """
-    from crossfw.weights.convert import differences, plan_conversion, summary, write
+    from crossfw.checkpoints.convert import (
+        differences,
+        plan_conversion,
+        summary,
+        write,
+    )
 
     plan = plan_conversion(source, port, torch_python)
     if check:

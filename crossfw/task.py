@@ -10,8 +10,8 @@ from crossfw.data.inline import InlineSpec
 from crossfw.errors import CrossfwError
 from crossfw.models import IMPLEMENTATIONS, spec_class
 from crossfw.models.cells.rnn.spec import ACTIVATIONS
+from crossfw.models.initial import DISTRIBUTIONS, SCALED
 from crossfw.optimizers.spec import OptimizerSpec
-from crossfw.weights.initial import DISTRIBUTIONS, SCALED
 
 ENCODER_DECODER = "encoder-decoder"
 QUANTITIES = ("training perplexity", "training loss", "D2L's seq2seq loss", "tokens per second")
@@ -37,7 +37,7 @@ class Recipe:
         full_implementations: those of crossfw's own that go through all epochs where the whole catalogue is run in
             full; the others stop where curves stop being compared. Long recipes name those that the published figures
             speak of. Empty for all.
-        initial, initial_scale: how the weights start, see `crossfw.weights.initial`.
+        initial, initial_scale: how the weights start, see `crossfw.models.initial`.
     """
 
     epochs: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crossfw.backends.client import Worker
+from crossfw.harness.workers import start_worker
 from crossfw.models import Implementation
+from crossfw.workers.client import Worker
 
 pytest_plugins = ["pytester"]
 
@@ -18,7 +19,7 @@ class Workers:
 
     def __getitem__(self, name: str) -> Worker:
         if name not in self.running or not self.running[name].alive:
-            self.running[name] = Worker(Implementation(name))
+            self.running[name] = start_worker(Implementation(name))
         return self.running[name]
 
 

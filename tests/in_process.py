@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 
-from crossfw.backends.loading import prepare_for_mxnet
+from crossfw.frameworks.loading import prepare_for_mxnet
 
 
 def import_mxnet() -> None:

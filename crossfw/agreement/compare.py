@@ -16,7 +16,7 @@ import numpy as np
 
 from crossfw.agreement import STAGES
 from crossfw.agreement.trace import Trace
-from crossfw.schema import AgreementRow
+from crossfw.results.schema import AgreementRow
 
 SAME_ACCURACY = 4.0
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from crossfw.agreement.compare import relative_error
 from crossfw.models import reference_class
-from crossfw.weights.initial import round_to_float32
+from crossfw.models.initial import round_to_float32
 
 DRAWS = 8
 RELATIVE_MOVE = 2.0**-10

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from crossfw.models import framework_of
-from crossfw.schema import EquivalenceRow
+from crossfw.results.schema import EquivalenceRow
 
 MARGIN = 0.05
 CONFIDENCE = 0.95

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crossfw.schema import PublishedRow
+from crossfw.results.schema import PublishedRow
 from crossfw.task import Example, Task
 
 RELATIVE_ERROR = 1e-15

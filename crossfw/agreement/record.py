@@ -10,8 +10,8 @@ import numpy as np
 from crossfw.agreement.condition import of_state
 from crossfw.agreement.shared import OTHER_CLIPPING, WARM_UPDATES, Shared
 from crossfw.agreement.trace import Trace
-from crossfw.backends.client import WorkerError
 from crossfw.optimizers.spec import OptimizerSpec
+from crossfw.workers.client import WorkerError
 
 
 class Interrupted(Exception):

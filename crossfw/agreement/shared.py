@@ -17,10 +17,10 @@ from crossfw.agreement.bounds import CEILING, ELEMENTARY, SAFETY
 from crossfw.agreement.condition import measure_condition
 from crossfw.errors import CrossfwError
 from crossfw.models import reference_class
+from crossfw.models.dropout import masks
+from crossfw.models.initial import revealing_parameters, round_to_float32
 from crossfw.optimizers.numpy import clip_global_norm
 from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
-from crossfw.training.dropout import masks
-from crossfw.weights.initial import revealing_parameters, round_to_float32
 
 # Exact in float32, and none of them a default that a port could have written down by mistake.
 HYPER_PARAMETERS = {

@@ -12,8 +12,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from crossfw.checkpoints.safetensors_file import Tensor, write_safetensors
 from crossfw.files import write_aside
-from crossfw.weights.safetensors_file import Tensor, write_safetensors
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Training is chaotic: a difference in the last place grows until two runs of the same program have nothing in common
 but their statistics. So the reference is trained a second time, from weights one unit in the last place away and with
-another rounding at every update (`crossfw.backends.rounding`); the gap between its two curves is the noise floor. At
+another rounding at every update (`crossfw.frameworks.rounding`); the gap between its two curves is the noise floor. At
 every epoch two implementations may be apart by the bound of rounding or by a fixed multiple of the floor, whichever is
 more, until the floor has grown so far that this would allow for anything: the horizon. Beyond it only final
 perplexities over seeds can be compared (`equivalence.py`).
@@ -15,7 +15,7 @@ from typing import Callable
 
 from crossfw.agreement.equivalence import FEWEST_SEEDS, MARGIN, equivalence
 from crossfw.models import REFERENCE
-from crossfw.schema import EquivalenceRow, Learning, TrajectoryRow
+from crossfw.results.schema import EquivalenceRow, Learning, TrajectoryRow
 
 # The floor is one draw of rounding, and two implementations are one draw each; they add up bias gradients and losses in
 # orders that the reference does not try; and in float32 their elementary functions differ by up to 32 units instead of

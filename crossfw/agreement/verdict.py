@@ -8,7 +8,12 @@ from typing import Any
 
 from crossfw.agreement import STAGES
 from crossfw.models import REFERENCE
-from crossfw.schema import AgreementRow, Failure, Learning, VerdictWord
+from crossfw.results.schema import (
+    AgreementRow,
+    Failure,
+    Learning,
+    VerdictWord,
+)
 
 
 @dataclass(frozen=True)

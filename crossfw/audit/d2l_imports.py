@@ -13,8 +13,8 @@ import importlib.util
 import sys
 from types import ModuleType
 
-from crossfw.backends.loading import prepare_for_mxnet
 from crossfw.errors import CrossfwError
+from crossfw.frameworks.loading import prepare_for_mxnet
 
 VERSION = "1.0.3"
 

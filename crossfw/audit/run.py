@@ -18,10 +18,10 @@ from crossfw.audit.d2l_cases import CASES, find
 from crossfw.audit.d2l_sources import in_both
 from crossfw.audit.rows import AuditRow, Finding, exit_code
 from crossfw.audit.write import write_report
-from crossfw.backends.client import PACKAGE
-from crossfw.backends.threads import environment
 from crossfw.errors import CrossfwError
+from crossfw.frameworks.threads import environment
 from crossfw.verification import verify_file
+from crossfw.workers.client import PACKAGE
 
 # As a worker is started, with this package alone put on the interpreter's path.
 COMPUTE = """

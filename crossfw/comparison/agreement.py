@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfw.comparison.findings import Finding, Kind
-from crossfw.report import formatting
 from crossfw.report.facts import severity, unique
-from crossfw.schema import AgreementRow
+from crossfw.results import formatting
+from crossfw.results.schema import AgreementRow
 
 GRADES = ("equal", "less accurate", "different")
 WORDS = ("agree", "incomplete", "disagree")

@@ -9,7 +9,7 @@ from typing import Any
 from crossfw.comparison.evidence import Evidence
 from crossfw.comparison.findings import Finding
 from crossfw.models import framework_of
-from crossfw.report.formatting import listing
+from crossfw.results.formatting import listing
 
 # How long it was trained: no matter to stages 0 to 7 nor to speed.
 LENGTH = ("epochs run", "updates per epoch", "not trained to the end")

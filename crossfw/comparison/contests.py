@@ -12,7 +12,7 @@ import numpy as np
 
 from crossfw.comparison.tests import FEWEST_SAMPLES, common_shift
 from crossfw.report.facts import is_control, small_products, unique
-from crossfw.schema import ThroughputRow
+from crossfw.results.schema import ThroughputRow
 from crossfw.throughput.measure import is_glance
 
 EFFECT = math.log(1.1)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from crossfw.errors import CrossfwError
-from crossfw.report import archive, read_results
-from crossfw.report.encoding import TABLES
+from crossfw.results import archive
+from crossfw.results.encoding import TABLES
+from crossfw.results.tables import read_results
 
 PARTS = ("agreement", "perplexity", "throughput", "measures")  # that are kept outside `results.json`
 

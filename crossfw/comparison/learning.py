@@ -17,8 +17,8 @@ from typing import Any
 from crossfw.agreement.equivalence import FEWEST_SEEDS, MARGIN
 from crossfw.comparison.agreement import change
 from crossfw.comparison.findings import Finding
-from crossfw.report import formatting
 from crossfw.report.facts import finals, unique
+from crossfw.results import formatting
 
 POINT = 0.01
 HIGHER_IS_BETTER = re.compile(r"\b(accuracy|F1|exact match|BLEU)\b")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfw.comparison.findings import Finding
-from crossfw.report import formatting
+from crossfw.results import formatting
 
 EFFECT = 0.10
 GRAIN = 4 * 2**20  # bytes: pages and allocators of a process; 15 runs of the same code lay up to 2.6 MB apart

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfw.comparison.findings import Comparison, Finding
-from crossfw.report.formatting import count, listing
+from crossfw.results.formatting import count, listing
 
 HEADINGS = {
     "new": ("New", "cyan"),

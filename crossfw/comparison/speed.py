@@ -19,8 +19,8 @@ from typing import Any
 from crossfw.comparison.contests import EFFECT, Contest
 from crossfw.comparison.findings import Finding
 from crossfw.comparison.tests import ALPHA, FEWEST_SAMPLES, holm, noise_of_processes, u_test, unevenness
-from crossfw.report import formatting
 from crossfw.report.facts import MODES, is_control, unique
+from crossfw.results import formatting
 from crossfw.throughput.measure import is_glance
 
 

@@ -11,13 +11,18 @@ from crossfw.agreement import examples
 from crossfw.agreement.causality import change_through_the_future
 from crossfw.agreement.record import Interrupted, record
 from crossfw.agreement.trace import Trace
-from crossfw.backends.client import PACKAGE, CallFailed, WorkerDied, WorkerError
 from crossfw.harness.crew import Crew, Job
 from crossfw.harness.store import Store
 from crossfw.harness.work import Work
 from crossfw.models import Implementation
-from crossfw.schema import Failure
+from crossfw.results.schema import Failure
 from crossfw.training.curves import TrainingPlan, train
+from crossfw.workers.client import (
+    PACKAGE,
+    CallFailed,
+    WorkerDied,
+    WorkerError,
+)
 
 DTYPES = ("float64", "float32")
 

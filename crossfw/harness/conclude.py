@@ -11,9 +11,14 @@ from crossfw.agreement.condition import condition_of
 from crossfw.agreement.trajectory import FLOOR_MARGIN, Trajectories, judge, pairs_of
 from crossfw.harness.cells import DTYPES, Cells
 from crossfw.harness.curves import Curves
+from crossfw.harness.mapping import mapping_faults
 from crossfw.models import REFERENCE
-from crossfw.schema import AgreementRow, CausalityRow, Failure, Learning
-from crossfw.weights.mapping import mapping_faults
+from crossfw.results.schema import (
+    AgreementRow,
+    CausalityRow,
+    Failure,
+    Learning,
+)
 
 
 class Conclusion:

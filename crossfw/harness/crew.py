@@ -10,8 +10,9 @@ from itertools import count
 from threading import Lock, get_ident
 from typing import Callable
 
-from crossfw.backends.client import Worker, WorkerDied
+from crossfw.harness.workers import start_worker
 from crossfw.models import Implementation
+from crossfw.workers.client import Worker, WorkerDied
 
 Job = Callable[[], None]
 AT_A_QUEUE = 2  # threads on average, at most: each has a process, which stays warm
@@ -38,7 +39,7 @@ class Crew:
         if key not in self.workers or not self.workers[key].alive:
             self.dismiss(key)
             python = self.pythons.get(implementation.framework)
-            self.workers[key] = Worker(implementation, python, self.threads, self.cpus)
+            self.workers[key] = start_worker(implementation, python, self.threads, self.cpus)
             if self.stopped:  # meanwhile, by another thread, which did not see this one
                 self.workers[key].kill()
                 raise WorkerDied(implementation.name, "the run was stopped")

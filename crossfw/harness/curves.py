@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crossfw.agreement.trace import Trace
 from crossfw.harness.cells import Cells, plan_name
 from crossfw.models import REFERENCE
-from crossfw.schema import Failure, MeasureRow, PerplexityRow
+from crossfw.results.schema import Failure, MeasureRow, PerplexityRow
 from crossfw.training.curves import TrainingPlan
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from crossfw.backends.client import Worker, WorkerError
 from crossfw.data.corpora import CORPORA, PARALLEL_CORPORA, locate
 from crossfw.data.lyrics import JAY_CHOU
 from crossfw.errors import CrossfwError
 from crossfw.harness.cells import explain
+from crossfw.harness.workers import start_worker
 from crossfw.models import Implementation, spec_class
+from crossfw.workers.client import WorkerError
 
 PROBES = ("numpy", "mxnet-scratch", "torch-scratch")
 OPTIONAL = {"d2l": "d2l", "pytest": "test", "hypothesis": "test"}
@@ -33,7 +34,7 @@ class Finding:
 def examine_framework(name: str, python: str | None) -> Finding:
     """Start a worker, build a small model, run a step forward."""
     try:
-        with Worker(Implementation(name), python) as worker:
+        with start_worker(Implementation(name), python) as worker:
             spec = asdict(spec_class("network")(input_size=3, hidden_size=2, output_size=3))
             worker.call("build", model="network", spec=spec, dtype="float64", device="cpu")
             facts = worker.call("environment")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crossfw.report.facts import skipped
-from crossfw.schema import Failure, TaskResult
+from crossfw.results.schema import Failure, TaskResult
 from crossfw.task import Task
 
 

@@ -10,7 +10,7 @@ from crossfw.agreement import examples
 from crossfw.harness.conclude import Conclusion
 from crossfw.harness.work import Work
 from crossfw.models import framework_of
-from crossfw.schema import PublishedRow
+from crossfw.results.schema import PublishedRow
 from crossfw.task import QUANTITIES, Published
 
 REPRODUCED = "reproduced"

@@ -11,11 +11,10 @@ from rich.console import Console
 from crossfw import __version__
 from crossfw.agreement.examples import broken_examples
 from crossfw.agreement.verdict import conclude, first_divergences
-from crossfw.backends.client import WorkerError
-from crossfw.backends.threads import choose_cpus
 from crossfw.catalogue import find_task, task_names
 from crossfw.data import CorpusUnavailable
 from crossfw.errors import CrossfwError
+from crossfw.frameworks.threads import choose_cpus
 from crossfw.harness.cells import Cells, explain
 from crossfw.harness.conclude import Conclusion
 from crossfw.harness.crew import Crew, run_side_by_side
@@ -30,7 +29,13 @@ from crossfw.harness.sweep import Outcome, check_sweeps, run_sweeps
 from crossfw.harness.work import Work
 from crossfw.models import Implementation
 from crossfw.report.write import write_report
-from crossfw.schema import SCHEMA, Failure, Results, TaskResult
+from crossfw.results.schema import (
+    SCHEMA,
+    Failure,
+    Results,
+    TaskResult,
+)
+from crossfw.workers.client import WorkerError
 
 AGREEMENT_SHARE = 0.5  # of a task's time, roughly; for the time left
 REPORT_SHARE = 0.02  # of the time of a run, at most, goes into reports before its last

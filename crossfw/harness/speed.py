@@ -10,20 +10,25 @@ from typing import Any, Callable
 
 import numpy as np
 
-from crossfw.backends.client import WorkerError
 from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew, run_side_by_side
 from crossfw.harness.machine import Conditions, disturbances
 from crossfw.harness.work import Work
 from crossfw.models import REFERENCE, Implementation
 from crossfw.models.cost import Cost
-from crossfw.schema import Failure, Measurement, ModeMeasurement, ThroughputRow
+from crossfw.results.schema import (
+    Failure,
+    Measurement,
+    ModeMeasurement,
+    ThroughputRow,
+)
 from crossfw.throughput import measure
 from crossfw.throughput.fairness import misfits
 from crossfw.throughput.measure import Beside
 from crossfw.throughput.rounds import Contest, Samples
 from crossfw.throughput.timing import LONGER
 from crossfw.training.curves import make_ready, recipe_weights
+from crossfw.workers.client import WorkerError
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class SpeedTest:
                 return self.contest(ready, memory)
             except WorkerError as error:
                 self.fail(error, "throughput")
-                ready = [i for i in ready if i.name != error.implementation]
+                ready = [i for i in ready if i.name != error.worker]
         return SpeedResult([], None)
 
     def contest(self, ready: list[Implementation], memory: dict[str, Beside]) -> SpeedResult:
@@ -149,7 +154,7 @@ class SpeedTest:
 
     def fail(self, error: WorkerError, stage: str) -> None:
         """Note a failure in the name of the implementation whose worker it was."""
-        self.failures.append(Failure(implementation=error.implementation, stage=stage, reason=explain(error)))
+        self.failures.append(Failure(implementation=error.worker, stage=stage, reason=explain(error)))
 
     def memory(self) -> dict[str, Beside]:
         """Peak bytes above the idle worker in training and their growth, by implementation, each in a fresh process."""

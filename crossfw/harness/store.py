@@ -17,7 +17,7 @@ from typing import Any
 from crossfw.agreement.trace import Trace
 from crossfw.errors import CrossfwError
 from crossfw.files import write_aside
-from crossfw.report import read_results
+from crossfw.results.tables import read_results
 
 
 def fingerprint(*parts: Any) -> str:

@@ -11,9 +11,8 @@ from crossfw.agreement.compare import Side, compare
 from crossfw.agreement.condition import condition_of
 from crossfw.agreement.record import record_step
 from crossfw.agreement.shared import make_shared
-from crossfw.backends.client import WorkerError
-from crossfw.backends.threads import choose_cpus
 from crossfw.errors import CrossfwError
+from crossfw.frameworks.threads import choose_cpus
 from crossfw.harness.cells import explain
 from crossfw.harness.crew import Crew
 from crossfw.harness.machine import Conditions, disturbances
@@ -23,12 +22,13 @@ from crossfw.harness.variants import Variant, variant
 from crossfw.harness.work import Work
 from crossfw.models import REFERENCE, Implementation
 from crossfw.report.facts import severity
-from crossfw.schema import AgreementRow, Failure
-from crossfw.schema_sweep import Sweep, SweepPoint, SweepRatio
+from crossfw.results.schema import AgreementRow, Failure
+from crossfw.results.schema_sweep import Sweep, SweepPoint, SweepRatio
 from crossfw.throughput import measure, sweep
 from crossfw.throughput.rounds import Contest, Samples
 from crossfw.throughput.statistics import ratio_interval
 from crossfw.training.curves import make_ready, recipe_weights
+from crossfw.workers.client import WorkerError
 
 EFFORTS = {  # of a value
     "quick": measure.Effort(9, 3.0, measure.GLANCE.visit),
@@ -98,8 +98,8 @@ class SweepTest:
                 samples = self.contest(case, crew, ready, place)
                 break
             except WorkerError as error:
-                reasons[error.implementation] = self.fail(error.implementation, place, explain(error))
-                ready = [i for i in ready if i.name != error.implementation]
+                reasons[error.worker] = self.fail(error.worker, place, explain(error))
+                ready = [i for i in ready if i.name != error.worker]
         tokens = case.spec.tokens(case.batch)
         for name in (i.name for i in self.implementations):
             seen = sweep.point(self.swept.setting, case.value, name, samples.by_name.get(name, []), tokens)

@@ -13,7 +13,6 @@ import numpy as np
 
 from crossfw import __version__
 from crossfw.agreement.shared import Shared, make_shared
-from crossfw.backends.client import PACKAGE
 from crossfw.data import DataSpec, InlineSpec, load_dataset
 from crossfw.errors import CrossfwError
 from crossfw.harness.options import RunOptions
@@ -22,6 +21,7 @@ from crossfw.models import REFERENCE, Implementation
 from crossfw.task import Task
 from crossfw.throughput.measure import FULL, GLANCE, NAMED, Effort
 from crossfw.training.curves import TrainingPlan
+from crossfw.workers.client import PACKAGE
 
 AGREEMENT_STEPS = 8
 AGREEMENT_SEQUENCES = 4

@@ -20,8 +20,6 @@ import importlib
 from dataclasses import dataclass
 
 REFERENCE = "numpy"
-PORT = " (port)"  # ends the name of a worker that serves one side of a user's port
-MODULE = "torch (module)"  # the name of a worker that describes a user's torch module
 FRAMEWORKS = ("numpy", "mxnet", "torch")
 IMPLEMENTATIONS = ("numpy", "mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
 MODELS = {"network": "crossfw.models.network", "encoder-decoder": "crossfw.models.encoder_decoder"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Callable
 
-from crossfw.weights.units import Slot, Unit
+from crossfw.matching.units import Slot, Unit
 
 Own = Callable[[Any], "list[tuple[str, Any]]"]
 Parts = Callable[[Any, "ArrayNames"], "list[tuple[str, str, list[Slot], dict]]"]

@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crossfw.backends.loading import prepare_for_mxnet
 from crossfw.checks import require_boolean, require_choice, require_integer
 from crossfw.errors import CrossfwError
+from crossfw.frameworks.loading import prepare_for_mxnet
 from crossfw.ports.portfile import Port, read_port
 
-SIDES = {"mxnet": "mxnet_model", "torch": "torch_changes"}
+SIDES = {"mxnet": "crossfw.ports.mxnet.model", "torch": "crossfw.ports.torch.changes"}
 
 
 class PortService:
@@ -38,7 +38,7 @@ class PortService:
             prepare_for_mxnet()
         self.port = self.source if isinstance(self.source, Port) else read_port(self.source)
         try:
-            module = importlib.import_module(f"crossfw.ports.{SIDES[self.framework]}")
+            module = importlib.import_module(SIDES[self.framework])
         except ImportError as error:
             raise CrossfwError(
                 f"the {self.framework} side of {self.port.origin}",

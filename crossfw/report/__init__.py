@@ -16,10 +16,10 @@ What `results.json` holds stands in `crossfw/schema.py`. The rooms in the order 
 
 from __future__ import annotations
 
-from crossfw.report.tables import Report, frames, load, read_results
 from crossfw.report.terminal import print_summary
 from crossfw.report.write import write_report
-from crossfw.schema import SCHEMA, Results, TaskResult
+from crossfw.results.schema import SCHEMA, Results, TaskResult
+from crossfw.results.tables import Report, frames, load, read_results
 
 __all__ = [
     "SCHEMA",

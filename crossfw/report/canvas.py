@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossfw.report.compact import compact
-from crossfw.schema import Results
+from crossfw.results.schema import Results
 
 WIDTH = 3.75  # inches: 360 CSS pixels, a phone; text of 9 pt is then 12 px
 STYLE = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.grids import BAD, GOOD, Table, grouped, table
-from crossfw.schema import AgreementRow, TaskResult
+from crossfw.results import formatting
+from crossfw.results.schema import AgreementRow, TaskResult
 
 REFERENCE = "numpy"
 

@@ -9,9 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.canvas import Drawing, Style, legend, present, render, upright
-from crossfw.schema import PerplexityRow, TaskResult
+from crossfw.results import formatting
+from crossfw.results.schema import PerplexityRow, TaskResult
 
 NOISE, INK = "#d5d9e0", "#1f2937"
 FEWEST_EPOCHS = 3  # of fewer, the tables say all that a figure could show

@@ -9,8 +9,15 @@ from statistics import median
 from typing import Any
 
 from crossfw.models import framework_of
-from crossfw.report import formatting
-from crossfw.schema import AgreementRow, Learning, PerplexityRow, TaskResult, ThroughputRow, TrajectoryRow
+from crossfw.results import formatting
+from crossfw.results.schema import (
+    AgreementRow,
+    Learning,
+    PerplexityRow,
+    TaskResult,
+    ThroughputRow,
+    TrajectoryRow,
+)
 
 MODES = {"train": "training", "infer": "inference"}
 SEES_THE_FUTURE = "sees the future: its perplexity is no measure of a language model"

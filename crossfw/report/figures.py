@@ -9,7 +9,7 @@ import matplotlib
 
 from crossfw.report import curves, heatmap, scaling, speed
 from crossfw.report.canvas import STYLE, Drawing, Style
-from crossfw.schema import TaskResult
+from crossfw.results.schema import TaskResult
 
 KINDS = {
     "errors": heatmap.errors,

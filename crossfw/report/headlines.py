@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.summary import NO_DIFFERENCE, QUESTIONS, Status
-from crossfw.schema import Results, TaskResult, ThroughputRow
+from crossfw.results import formatting
+from crossfw.results.schema import Results, TaskResult, ThroughputRow
 
 _VERDICT_WORDS = {
     "disagree": ("disagrees", "disagree"),

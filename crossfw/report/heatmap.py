@@ -13,9 +13,10 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.canvas import WIDTH, Drawing, Style, present, render
-from crossfw.schema import AgreementRow, TaskResult
+from crossfw.results import formatting
+from crossfw.results.schema import AgreementRow, TaskResult
 
 MOST_ROWS = 20  # tensors that differ
 ROW, GAP, PAD = 15.0, 14.0, 6.0  # points

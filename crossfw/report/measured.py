@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.grids import Table, table
-from crossfw.schema import Measurement, TaskResult
+from crossfw.results import formatting
+from crossfw.results.schema import Measurement, TaskResult
 from crossfw.throughput import timing
 
 SPEED = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.grids import BAD, GOOD, WARNING, Table, table
 from crossfw.report.summary import NO_DIFFERENCE, Status, not_the_same_model
-from crossfw.schema import TaskResult, ThroughputRow
+from crossfw.results import formatting
+from crossfw.results.schema import TaskResult, ThroughputRow
 
 MARKS = {"yes": f"{GOOD} ", "no": f"{BAD} ", "unknown": "", "plain": ""}
 COLUMNS = ("Same model?", "Learns the same?", "Training speed")

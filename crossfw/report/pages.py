@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossfw.report import (
-    archive,
     comparisons,
     figures,
-    formatting,
     measured,
     measures,
     overview,
@@ -23,7 +21,8 @@ from crossfw.report import (
 from crossfw.report.canvas import Drawing, styles
 from crossfw.report.grids import BAD, GOOD, Table
 from crossfw.report.headlines import Headline, headlines
-from crossfw.schema import Results, TaskResult
+from crossfw.results import archive, formatting
+from crossfw.results.schema import Results, TaskResult
 
 BADGES = {"agree": GOOD, "disagree": BAD, "incomplete": "\N{CIRCLE WITH LEFT HALF BLACK}"}
 SWEEP = "sweep.csv"  # in a report with a sweep alone

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.grids import BAD, GOOD, Table, grouped, table
-from crossfw.schema import PublishedRow, Results, TaskResult
+from crossfw.results import formatting
+from crossfw.results.schema import PublishedRow, Results, TaskResult
 
 FRAMEWORKS = {"mxnet": "MXNet", "torch": "PyTorch"}
 SHORT = 40  # characters of a source that the overview shows

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.grids import BAD, GOOD, Table, grouped
-from crossfw.schema import Sample, TaskResult
+from crossfw.results import formatting
+from crossfw.results.schema import Sample, TaskResult
 
 LONGEST = 200  # characters of a text in a table; `results.json` has all of it
 

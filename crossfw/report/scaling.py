@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from crossfw.report import formatting
 from crossfw.report.canvas import WIDTH, Drawing, Style, present, render
 from crossfw.report.summary import not_the_same_model
 from crossfw.report.sweeps import NAMES, exponent_text
-from crossfw.schema import TaskResult
-from crossfw.schema_sweep import Sweep, SweepPoint
+from crossfw.results import formatting
+from crossfw.results.schema import TaskResult
+from crossfw.results.schema_sweep import Sweep, SweepPoint
 
 PANEL, ABOVE, BELOW = 1.75, 0.32, 0.5  # inches: a plot, and around it
 LEFT, LETTER = 0.62, 0.078  # inches: beside the plot, and of a letter of a label

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.grids import BAD, GOOD, WARNING, Table, grouped, table
 from crossfw.report.summary import NO_DIFFERENCE
-from crossfw.schema import Results, TaskResult, ThroughputRow
+from crossfw.results import formatting
+from crossfw.results.schema import Results, TaskResult, ThroughputRow
 
 
 def final_perplexities(task: TaskResult) -> Table:

@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crossfw.report import facts, formatting
+from crossfw.report import facts
 from crossfw.report.canvas import WIDTH, Drawing, Style, render
 from crossfw.report.summary import not_the_same_model
-from crossfw.schema import TaskResult, ThroughputRow
+from crossfw.results import formatting
+from crossfw.results.schema import TaskResult, ThroughputRow
 
 LINE, ABOVE, BELOW = 0.3, 0.36, 0.34  # inches: of one implementation, and around each panel
 

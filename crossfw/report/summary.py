@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from crossfw.report import facts, formatting, sweeps
-from crossfw.schema import AgreementRow, TaskResult, ThroughputRow
+from crossfw.report import facts, sweeps
+from crossfw.results import formatting
+from crossfw.results.schema import AgreementRow, TaskResult, ThroughputRow
 
 Status = Literal["yes", "no", "unknown", "plain"]
 QUESTIONS = {"model": "Same model?", "learning": "Learns the same?", "speed": "How fast?"}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from crossfw.report import formatting
 from crossfw.report.grids import BAD, GOOD, Table, grouped
-from crossfw.schema import TaskResult
-from crossfw.schema_sweep import Sweep, SweepExponent, SweepOvertaking, SweepPoint
+from crossfw.results import formatting
+from crossfw.results.schema import TaskResult
+from crossfw.results.schema_sweep import (
+    Sweep,
+    SweepExponent,
+    SweepOvertaking,
+    SweepPoint,
+)
 
 NAMES = {
     "hidden": "hidden units",

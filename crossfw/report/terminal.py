@@ -8,7 +8,7 @@ from rich.text import Text
 
 from crossfw.report.headlines import headlines
 from crossfw.report.summary import answers
-from crossfw.schema import Results
+from crossfw.results.schema import Results
 
 COLORS = {"agree": "green", "disagree": "red", "incomplete": "yellow"}
 COLORS |= {"yes": "green", "no": "red", "unknown": "yellow", "plain": "default"}

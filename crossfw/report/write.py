@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from crossfw.errors import CrossfwError
-from crossfw.report import archive, encoding, html, markdown, pages, tables
-from crossfw.schema import Results
+from crossfw.report import html, markdown, pages
+from crossfw.results import archive, encoding, tables
+from crossfw.results.schema import Results
 
 CSV = ("perplexity.csv", "throughput.csv", "measures.csv", pages.SWEEP)
 

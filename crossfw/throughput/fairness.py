@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossfw.backends.threads import ENGINE
+from crossfw.frameworks.threads import ENGINE
 
 NAIVE = "NaiveEngine"
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from crossfw.models.cost import Cost
-from crossfw.schema import ThroughputRow
+from crossfw.results.schema import ThroughputRow
 from crossfw.throughput.rounds import ROUNDS_TO_STOP, VISIT_SECONDS, Samples, Speeds
 from crossfw.throughput.statistics import Interval, median_interval, outliers, ratio_interval
 

@@ -9,7 +9,12 @@ from itertools import pairwise
 import numpy as np
 from scipy import stats
 
-from crossfw.schema_sweep import SweepExponent, SweepOvertaking, SweepPoint, SweepRatio
+from crossfw.results.schema_sweep import (
+    SweepExponent,
+    SweepOvertaking,
+    SweepPoint,
+    SweepRatio,
+)
 from crossfw.throughput.measure import counterpart
 from crossfw.throughput.statistics import CONFIDENCE, median_interval
 

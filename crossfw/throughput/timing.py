@@ -7,8 +7,8 @@ from typing import Any, Callable
 
 import numpy as np
 
+from crossfw.models.dropout import masks
 from crossfw.throughput.waiting import left_to_do
-from crossfw.training.dropout import masks
 
 LONGER = 2  # times the steps, for the growth of memory
 FEWEST_RATES = 3

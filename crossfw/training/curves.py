@@ -9,13 +9,13 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.agreement.trace import Trace
+from crossfw.models.initial import initial_parameters, one_ulp_away
 from crossfw.task import Task
 from crossfw.training.evaluation import Evaluation
-from crossfw.weights.initial import initial_parameters, one_ulp_away
 
 CHECKPOINT_UPDATES = 100
 VALIDATED = 5  # beyond the epochs that are compared, every so many epochs are validated, and the last one
-DROPOUT_STREAM, ROUNDING_STREAM = 5, 6  # beside those of `crossfw.weights.initial` and of the shared state
+DROPOUT_STREAM, ROUNDING_STREAM = 5, 6  # beside those of `crossfw.models.initial` and of the shared state
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from crossfw.models.dropout import masks
 from crossfw.models.losses.spec import terms
 from crossfw.training import divergence
-from crossfw.training.dropout import masks
 
 LOOK_EVERY = 16  # steps; reading a loss makes an asynchronous framework wait
 

@@ -13,7 +13,7 @@ or NOISE times what one unit in the last place of float32 does to it, and never 
 
 After an update the step is compared, not the weight, and a step that is small beside its weight is known to the
 weight's last place only. In float64 MXNet's operators of updates, which hold learning rate, momentum and betas as C
-floats whatever the dtype, are computed exactly (`crossfw.ports.mxnet_exact_updates`), so that the bound is that of any
+floats whatever the dtype, are computed exactly (`crossfw.ports.mxnet.exact_updates`), so that the bound is that of any
 tensor. Where they round after all (float32, or an operator without an exact form) what is left of 1 - beta is rounded
 with it, and a step is exact to eps(float32) (SAFETY + 1 / (1 - beta)) only. MXNet's BatchNorm holds momentum as a C
 float too, so running statistics have the same bound.
@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from crossfw.agreement.bounds import CEILING, SAFETY
-from crossfw.weights.units import Unit
+from crossfw.matching.units import Unit
 
 NOISE = 100.0
 EPS32 = float(np.finfo(np.float32).eps)

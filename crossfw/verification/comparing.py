@@ -9,8 +9,8 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.agreement.compare import SAME_ACCURACY
-from crossfw.verification.verdict import Row
-from crossfw.weights.matching import Mapping, SlotPair
+from crossfw.matching.match import Mapping, SlotPair
+from crossfw.verification.row import Row
 
 PART = 0.02
 PARTS = ("forward", "forward in training", "gradients")  # stages whose arrays are also measured by slices

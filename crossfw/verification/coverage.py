@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crossfw.verification import epsilon
+from crossfw.verification.row import STAGES
 from crossfw.verification.stages import Stages
-from crossfw.verification.verdict import STAGES
 
 PREFIXES = (  # notes that say what was not compared
     "dropout inside recurrent layers",

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from crossfw.errors import CrossfwError
+from crossfw.matching.match import Mapping
 from crossfw.verification.bounds import longest_sum, rounding_bound
 from crossfw.verification.comparing import error_of
 from crossfw.verification.sides import Pair
-from crossfw.weights.matching import Mapping
 
 
 def cover_tables(pair: Pair, mapping: Mapping, weights: dict[str, dict[str, np.ndarray]], draw: Any) -> list[str]:

@@ -11,69 +11,17 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import error_of, same_shape
 from crossfw.verification.drawn_inputs import Draw
+from crossfw.verification.location import Place, Step
 from crossfw.verification.pairing import family, inner_activation, pair_calls
+from crossfw.verification.places import other_place
 from crossfw.verification.stages import Stages
-from crossfw.verification.tree import DIFFERS, OK, PASSES, listed, tree, words
+from crossfw.verification.tree import DIFFERS, listed, tree, words
 
 SMALL_PART, LARGEST = 1e-4, 1e-6  # of the error that is looked for
 
 
-@dataclass(frozen=True)
-class Step:
-    """A pair of calls.
-
-    Attributes:
-        mxnet, torch: what the sides told of the calls.
-        inputs: error of the inputs; output: of the outputs.
-        own: of torch's output on MXNet's input; None if it was not run.
-        limit: the bound on each.
-    """
-
-    mxnet: dict
-    torch: dict
-    inputs: float
-    output: float
-    own: float | None
-    limit: float
-
-    @property
-    def sign(self) -> str:
-        """ok, differs (the error starts in the call), or passes on (its input differs already)."""
-        if self.output <= self.limit:
-            return OK
-        if self.own is not None and np.isfinite(self.own):  # else nothing of its size is there to compare with
-            return PASSES if self.own <= self.limit and self.inputs > self.limit else DIFFERS
-        return PASSES if self.inputs > self.limit else DIFFERS
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a pair begins to differ.
-
-    Attributes:
-        where: one sentence. lines: the tree of calls, the place marked.
-        steps: every pair of calls, in the order of their ends.
-        first: the deepest step that starts the error. gap: the calls around the code of a forward that starts it.
-        tensors: torch's tensors that differ, where the place is no layer.
-    """
-
-    where: str = ""
-    lines: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
-    first: Step | None = None
-    gap: tuple[Step | None, Step | None] | None = None
-    tensors: tuple[str, ...] = ()
-
-    @property
-    def path(self) -> str:
-        """Of torch's module at the place."""
-        return self.first.torch["path"] if self.first else ""
-
-
 def locate(stages: Stages, stage: str) -> Place:
     """The place of a stage's fault."""
-    from crossfw.verification.places import other_place
-
     if stage not in ("forward", "forward in training"):
         return other_place(stages, stage)
     try:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from crossfw.weights.matching import Mapping, place
-from crossfw.weights.unit_exchange import exchangeable, members_of
-from crossfw.weights.units import Slot, Unit
+from crossfw.matching.exchange import exchangeable, members_of
+from crossfw.matching.match import Mapping, place
+from crossfw.matching.units import Slot, Unit
 
 STREAM = 23
 STATISTICS = ("running_mean", "running_var")

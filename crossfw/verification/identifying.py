@@ -16,10 +16,17 @@ from itertools import chain
 
 import numpy as np
 
+from crossfw.matching.exchange import (
+    Member,
+    exchangeable,
+    members_of,
+    rebuilt,
+    turn_taking,
+    words,
+)
+from crossfw.matching.mapping import Mapping
+from crossfw.matching.units import Unit
 from crossfw.verification.draw import drawn
-from crossfw.weights.unit_exchange import Member, exchangeable, members_of, rebuilt, turn_taking, words
-from crossfw.weights.unit_mapping import Mapping
-from crossfw.weights.units import Unit
 
 Agrees = Callable[[dict, dict], bool]  # MXNet's and torch's arrays that changed -> whether the outputs agree
 Inputs = Callable[[], "dict[str, dict[str, list]]"]  # -> by framework and path: a digest of every call

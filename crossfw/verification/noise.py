@@ -9,11 +9,11 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.agreement.bounds import CEILING
+from crossfw.matching.match import place
 from crossfw.ports.decimals import rounded
 from crossfw.verification.bounds import NOISE
 from crossfw.verification.draw import alone
-from crossfw.verification.verdict import Row
-from crossfw.weights.matching import place
+from crossfw.verification.row import Row
 
 EPS32 = float(np.finfo(np.float32).eps)
 SHAKES = {"float64": 1, "float32": 6}  # in float32 a unit may stand so near a kink that it falls on either side

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from crossfw.verification.row import Row
 from crossfw.verification.tree import listed
-from crossfw.verification.verdict import Row
 
 KINDS = {
     "SGD": ("sgd", "nag"),

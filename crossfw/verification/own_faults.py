@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crossfw.errors import CrossfwError
+from crossfw.matching.units import Unit
+from crossfw.verification.row import Cause, Row
 from crossfw.verification.stages import Stages
-from crossfw.verification.verdict import Cause, Row
-from crossfw.weights.units import Unit
 
 APART = 1e-2  # of a graph and its operators one by one; exact forms of float32 constants stay far below
 LOSSES = ("SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput")

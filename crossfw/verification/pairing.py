@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossfw.weights.matching import Mapping
+from crossfw.matching.match import Mapping
 
 FAMILIES = (
     (

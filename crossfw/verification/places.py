@@ -8,7 +8,7 @@ import numpy as np
 
 from crossfw.errors import CrossfwError
 from crossfw.verification.comparing import by_slots, error_of, label
-from crossfw.verification.divergence import Place
+from crossfw.verification.location import Place
 from crossfw.verification.stages import Stages
 from crossfw.verification.tree import listed
 

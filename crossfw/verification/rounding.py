@@ -18,7 +18,7 @@ import numpy as np
 from crossfw.errors import CrossfwError
 from crossfw.verification.bounds import rounding_bound
 from crossfw.verification.comparing import SMALL, by_order, by_slots, error_of, graded, rows_of
-from crossfw.verification.verdict import Row
+from crossfw.verification.row import Row
 
 WITHOUT_ONEDNN = {"MXNET_ONEDNN_ENABLED": "0", "MXNET_MKLDNN_ENABLED": "0"}  # before and since 1.9
 BEYOND = 10.0  # times what moving both sides does

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Callable
 
+from crossfw.matching.match import (
+    Mapping,
+    constant_faults,
+    coverage_faults,
+    crossing_faults,
+    match,
+    place,
+)
 from crossfw.verification.coverage import tested, untested
 from crossfw.verification.covering import cover_tables
 from crossfw.verification.diagnosis import SECONDS, diagnose
@@ -11,11 +19,11 @@ from crossfw.verification.divergence import locate
 from crossfw.verification.draw import alone
 from crossfw.verification.drawn_inputs import draws_of
 from crossfw.verification.own_faults import check_graphs
+from crossfw.verification.row import STAGES, Cause, Row
 from crossfw.verification.sides import Pair
 from crossfw.verification.stages import Stages
 from crossfw.verification.trial import settle
-from crossfw.verification.verdict import STAGES, Cause, PortVerdict, Row
-from crossfw.weights.matching import Mapping, constant_faults, coverage_faults, crossing_faults, match, place
+from crossfw.verification.verdict import PortVerdict
 
 
 def verify_pair(

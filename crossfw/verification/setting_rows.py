@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossfw.verification.verdict import Row
-from crossfw.weights.matching import Mapping
+from crossfw.matching.match import Mapping
+from crossfw.verification.row import Row
 
 NEAR = 1e-6  # of two settings of which one may have been a C float
 NORMS = ("batch_norm", "layer_norm", "instance_norm", "group_norm")

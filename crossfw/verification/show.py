@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crossfw.verification.verdict import STAGES, PortVerdict, Row
+from crossfw.verification.row import STAGES, Row
+
+if TYPE_CHECKING:
+    from crossfw.verification.verdict import PortVerdict
 
 LEGEND = "torch's layers, each ~ its partner in MXNet, and the error of what it gives:"
 SIGN = {"equal": "\N{CHECK MARK}", "less accurate": "\N{CHECK MARK}", "different": "\N{MULTIPLICATION X}"}

@@ -11,15 +11,15 @@ from typing import Any, Callable
 
 import numpy as np
 
-from crossfw.backends import spill
-from crossfw.backends.client import CallFailed, Worker, WorkerError
-from crossfw.backends.threads import FRUGAL
 from crossfw.errors import CrossfwError, NoGradient
-from crossfw.models import PORT, Implementation
+from crossfw.frameworks.threads import FRUGAL
+from crossfw.matching.units import Unit
 from crossfw.ports.portfile import FRAMEWORKS, Port
 from crossfw.ports.service import PortService
-from crossfw.weights.units import Unit
+from crossfw.workers import spill
+from crossfw.workers.client import CallFailed, Worker, WorkerError
 
+SERVICE = "crossfw.ports.service:PortService"
 LARGE = 1 << 30  # bytes of a side's parameters and activations in float64: the sides take turns
 HEAVY = 1 << 28  # of these: there are fewer draws and updates
 UPDATES, UPDATES_OF_HEAVY = 3, 2
@@ -273,9 +273,9 @@ def worker_sides(path: str, pythons: dict[str, str], threads: int) -> Iterator[P
     with ExitStack() as stack:
 
         def starting(framework: str) -> Callable[..., Worker]:
-            implementation, python = Implementation(framework + PORT, path), pythons.get(framework)
+            python = pythons.get(framework)
             return lambda **more: stack.enter_context(
-                Worker(implementation, python, threads, variables={**FRUGAL, **more})
+                Worker(framework, SERVICE, (framework, path), python, threads, variables={**FRUGAL, **more})
             )
 
         mxnet, torch = (RemoteSide(framework, starting(framework)) for framework in FRAMEWORKS)

@@ -10,6 +10,8 @@ from typing import Any, Callable
 import numpy as np
 
 from crossfw.errors import CrossfwError, NoGradient
+from crossfw.matching.match import Mapping
+from crossfw.matching.units import Unit
 from crossfw.verification.bounds import longest_sum, rounding_bound, step_bound
 from crossfw.verification.comparing import (
     SMALL,
@@ -26,12 +28,10 @@ from crossfw.verification.draw import draw_mxnet
 from crossfw.verification.drawn_inputs import SCALES, Draw, draws_of
 from crossfw.verification.noise import Noise
 from crossfw.verification.rounding import Rounding
+from crossfw.verification.row import Row
 from crossfw.verification.setting_rows import setting_rows
 from crossfw.verification.sides import Pair, SideDied
 from crossfw.verification.updates import Updates
-from crossfw.verification.verdict import Row
-from crossfw.weights.matching import Mapping
-from crossfw.weights.units import Unit
 
 
 class Stages(Noise, Updates, Rounding):

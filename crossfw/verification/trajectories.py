@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossfw.agreement.trajectory import FLOOR_MARGIN, LARGEST_ALLOWANCE
-from crossfw.verification.verdict import Row
+from crossfw.verification.row import Row
 
 STAGE = "several updates"
 

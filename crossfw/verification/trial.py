@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 
 from crossfw.errors import CrossfwError
+from crossfw.matching.match import (
+    Mapping,
+    SlotPair,
+    by_names,
+    place,
+)
+from crossfw.matching.units import Unit
 from crossfw.verification.bounds import longest_sum, rounding_bound
 from crossfw.verification.comparing import by_order, error_of, label, same_shape, values
 from crossfw.verification.draw import alone, draw_mxnet, draw_weights
 from crossfw.verification.drawn_inputs import Draw
 from crossfw.verification.identifying import Identified, identified
 from crossfw.verification.sides import Pair
-from crossfw.weights.matching import Mapping, SlotPair, by_names, place
-from crossfw.weights.units import Unit
 
 TRIAL_SECONDS, TRIAL_RUNS = 20.0, 300  # trials end when both are over: a slow machine must not decide
 NARROW = 1e-4  # outputs behind operators that are computed in float32

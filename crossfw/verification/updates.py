@@ -12,8 +12,8 @@ from crossfw.verification import epsilon
 from crossfw.verification.bounds import step_bound
 from crossfw.verification.comparing import SMALL, by_slots, rows_of, slot_pairs
 from crossfw.verification.optimizer_settings import Optimizers
+from crossfw.verification.row import Row
 from crossfw.verification.trajectories import Series, horizon, judged, series_of
-from crossfw.verification.verdict import Row
 
 LARGEST_CLIP_BOUND, NORM_EPSILON = 1e-5, 2e-6  # clipping adds 1e-8 to the norm in MXNet and 1e-6 in torch
 # The norm of all gradients together: what clips shows in some of them, whatever its threshold.

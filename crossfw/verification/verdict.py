@@ -5,57 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-STAGES = (
-    "parameters",
-    "forward",
-    "forward in training",
-    "loss",
-    "gradients",
-    "clipping",
-    "update",
-    "several updates",
-)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One tensor compared.
-
-    Attributes:
-        tensor: of the torch side; partner: of the MXNet side.
-        run: which inputs: seed and batch size.
-        error: max|torch - mxnet| / max|mxnet|.
-        grade: "equal", "less accurate" (float32: torch further from float64 than MXNet, by `factor`), or "different".
-    """
-
-    stage: str
-    tensor: str
-    partner: str
-    dtype: str
-    run: str
-    error: float
-    bound: float
-    grade: str
-    factor: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A known difference that was tried and restores agreement.
-
-    Attributes:
-        name: from the list of known causes.
-        place: the layer or the function of the user's torch side.
-        found: what differs. remedy: one line for the user's code.
-        trap: the number of the row in the list of known differences, if any.
-    """
-
-    name: str
-    place: str
-    found: str
-    remedy: str
-    trap: int | None = None
+from crossfw.verification import show
+from crossfw.verification.row import Cause, Row
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,9 +82,7 @@ class PortVerdict:
         return f"<{self.word}: {self.reason}>"
 
     def __str__(self) -> str:
-        from crossfw.verification.show import text
-
-        return text(self)
+        return show.text(self)
 
     def table(self) -> Any:
         """Every comparison as a pandas DataFrame."""
@@ -143,14 +92,10 @@ class PortVerdict:
 
     def html(self) -> str:
         """The verdict as a page of its own."""
-        from crossfw.verification.show import page
-
-        return page(self)
+        return show.page(self)
 
     def _repr_html_(self) -> str:
-        from crossfw.verification.show import fragment
-
-        return fragment(self)
+        return show.fragment(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

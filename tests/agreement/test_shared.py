@@ -9,8 +9,8 @@ import pytest
 
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared, revealing_mask
-from crossfw.backends.client import InProcess
 from crossfw.errors import CrossfwError
+from crossfw.harness.workers import InProcess
 from crossfw.models import Implementation
 from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
 from tests.models.cases import CASES, make

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossfw.agreement.verdict import Verdict, conclude, first_divergences
-from crossfw.schema import AgreementRow, Failure
+from crossfw.results.schema import AgreementRow, Failure
 
 
 def row(name="torch-nn", against="numpy", stage="forward", dtype="float64", grade="different"):

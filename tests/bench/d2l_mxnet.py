@@ -13,7 +13,7 @@ from mxnet import autograd, gluon, npx
 from mxnet import np as mnp
 
 from crossfw.audit.d2l_imports import d2l_mxnet
-from crossfw.backends.mxnet import Backend as Plain
+from crossfw.frameworks.mxnet import Backend as Plain
 from tests.bench import book
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from crossfw.audit.d2l_imports import d2l_torch
-from crossfw.backends.torch import Backend as Plain
+from crossfw.frameworks.torch import Backend as Plain
 from tests.bench import book
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from crossfw.backends.client import InProcess
-from crossfw.backends.threads import environment
 from crossfw.catalogue import find_task
+from crossfw.frameworks.threads import environment
 from crossfw.harness.options import RunOptions
 from crossfw.harness.speed import SpeedTest
 from crossfw.harness.work import Work
+from crossfw.harness.workers import InProcess
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.throughput.rounds import Contest
 from crossfw.throughput.statistics import ratio_interval

@@ -23,7 +23,7 @@ from typing import Callable
 
 import numpy as np
 
-from crossfw.backends.client import Worker
+from crossfw.harness.workers import start_worker
 from crossfw.models import Implementation
 from crossfw.models.network.spec import Spec
 from crossfw.optimizers.spec import OptimizerSpec
@@ -97,7 +97,7 @@ def compete(
     parameters = {name: rng.normal(0, scale, shape).astype(np.float32) for name, shape in spec.shapes().items()}
     optimizer = asdict(OptimizerSpec(learning_rate=0.1, clip=1.0))
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(implementation(name), threads=threads)) for name in names}
+        workers = {name: stack.enter_context(start_worker(implementation(name), threads=threads)) for name in names}
         losses = {}
         for name, worker in workers.items():
             worker.call("build", model="network", spec=asdict(spec), dtype="float32", device="cpu")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from crossfw.models.cost import Cost
-from crossfw.schema import TaskResult
+from crossfw.results.schema import TaskResult
 from crossfw.throughput.measure import CONTROL, Beside, rows_of
 from crossfw.throughput.rounds import Samples
 from tests.report import examples

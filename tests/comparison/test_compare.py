@@ -14,7 +14,7 @@ from crossfw.cli import main
 from crossfw.comparison import compare_reports
 from crossfw.comparison.memory import compare_memory
 from crossfw.errors import CrossfwError
-from crossfw.report import archive, encoding
+from crossfw.results import archive, encoding
 from tests.comparison.drawn import drawn_task
 from tests.report import examples
 
@@ -231,8 +231,8 @@ def test_two_seeds_are_too_few_for_a_perplexity(results, tmp_path):
 
 
 def test_a_report_without_results_json_is_compared_as_far_as_it_goes(results, tmp_path):
-    from crossfw.report.tables import frames
     from crossfw.report.write import _csv
+    from crossfw.results.tables import frames
 
     old, changed = write(results, tmp_path / "old"), copy.deepcopy(results)
     set_row(grade="different")(changed)

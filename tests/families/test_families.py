@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossfw.verification.verdict import STAGES
+from crossfw.verification.row import STAGES
 from tests.families.families import FAMILIES, functions_of, verified
 from tests.sampling import ALL, sample
 

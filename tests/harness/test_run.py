@@ -23,7 +23,7 @@ from crossfw.harness import options as options_module
 from crossfw.harness.options import RunOptions, parse_implementations
 from crossfw.harness.run import run
 from crossfw.harness.speed import SpeedTest
-from crossfw.report import read_results
+from crossfw.results.tables import read_results
 from tests.tasks import SMALL, write_task
 
 REPORT_FILES = ("index.html", "report.md", "results.json", "agreement.csv", "perplexity.csv", "throughput.csv")

@@ -14,7 +14,7 @@ from tests.harness.test_run import run_quietly
 from tests.tasks import write_task
 
 NEVER_WAITS = """
-from crossfw.backends.mxnet import Backend as Plain
+from crossfw.frameworks.mxnet import Backend as Plain
 from crossfw.models.network.mxnet_scratch import Model
 
 class Backend(Plain):
@@ -23,8 +23,8 @@ class Backend(Plain):
 """
 MORE_THREADS = """
 import torch
-from crossfw.backends.threads import requested_threads
-from crossfw.backends.torch import Backend as Plain
+from crossfw.frameworks.threads import requested_threads
+from crossfw.frameworks.torch import Backend as Plain
 from crossfw.models.network.torch_scratch import Model
 
 class Backend(Plain):

@@ -7,9 +7,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from crossfw.backends.client import CallFailed
 from crossfw.errors import CrossfwError
 from crossfw.models import IMPLEMENTATIONS, spec_class
+from crossfw.workers.client import CallFailed
 from tests.models.cases import N, T, V, make
 
 TAGGER, TRANSLATOR, CLASSIFIER = (

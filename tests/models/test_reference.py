@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossfw.models import reference_class, spec_class
-from crossfw.training.dropout import masks
-from crossfw.weights.initial import revealing_parameters
+from crossfw.models.dropout import masks
+from crossfw.models.initial import revealing_parameters
 from tests.models.cases import CASES, make
 
 STEP = 1e-6

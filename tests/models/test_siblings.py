@@ -9,8 +9,8 @@ from crossfw.agreement.compare import Side, compare, self_agreement
 from crossfw.agreement.condition import condition_of
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared
+from crossfw.harness.mapping import mapping_faults
 from crossfw.models import IMPLEMENTATIONS
-from crossfw.weights.mapping import mapping_faults
 from tests.models.cases import CASES, WIDE, make
 
 CEILING = 1e-10

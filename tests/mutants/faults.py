@@ -8,12 +8,12 @@ from pathlib import Path
 HEADS = {
     "torch": """
 import torch
-from crossfw.backends.torch import Backend as Plain
+from crossfw.frameworks.torch import Backend as Plain
 flip = lambda x: torch.flip(x, (0,))
 """,
     "mxnet": """
 from mxnet import nd
-from crossfw.backends.mxnet import Backend as Plain
+from crossfw.frameworks.mxnet import Backend as Plain
 flip = lambda x: nd.flip(x, axis=0)
 """,
 }

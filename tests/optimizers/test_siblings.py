@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from crossfw.agreement.compare import relative_error
-from crossfw.backends.service import Service
+from crossfw.harness.service import Service
 from crossfw.models import IMPLEMENTATIONS
+from crossfw.models.initial import revealing_parameters, round_to_float32
 from crossfw.models.network.spec import Spec
 from crossfw.optimizers.spec import STATE_NAMES, OptimizerSpec
-from crossfw.weights.initial import revealing_parameters, round_to_float32
 
 pytestmark = pytest.mark.filterwarnings("ignore:Please use `csr_matrix`:DeprecationWarning")  # of nd.array
 MODEL = Spec(input_size=5, hidden_size=4, output_size=5)

@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from crossfw.ports.decimals import widened
 from crossfw.ports.masks import Masks
-from crossfw.ports.mxnet_carrier import Carrier
-from crossfw.ports.mxnet_graph import evaluate, graph_of
-from crossfw.ports.mxnet_invoke import carried_out
-from crossfw.ports.mxnet_precision import Precision
+from crossfw.ports.mxnet.carrier import Carrier
+from crossfw.ports.mxnet.graph import evaluate, graph_of
+from crossfw.ports.mxnet.invoke import carried_out
+from crossfw.ports.mxnet.precision import Precision
 
 X = np.random.default_rng(0).standard_normal((2, 3, 5, 7))
 FORMS = {  # name: (MXNet's, torch's)

@@ -6,8 +6,13 @@ import math
 
 import numpy as np
 
-from crossfw.schema import AgreementRow, Learning, Results, TaskResult
-from crossfw.schema_sweep import Sweep, SweepRatio
+from crossfw.results.schema import (
+    AgreementRow,
+    Learning,
+    Results,
+    TaskResult,
+)
+from crossfw.results.schema_sweep import Sweep, SweepRatio
 from crossfw.throughput import sweep as scaling
 
 FOUR = ("mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from crossfw.report import formatting
+from crossfw.results import formatting
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crossfw.report import formatting, measured
+from crossfw.report import measured
+from crossfw.results import formatting
 from tests.report import examples
 
 

@@ -9,9 +9,15 @@ import math
 import numpy as np
 import pytest
 
-from crossfw import schema
 from crossfw.errors import CrossfwError
-from crossfw.report import SCHEMA, archive, encoding, frames, load, read_results, write_report
+from crossfw.report import (
+    SCHEMA,
+    frames,
+    load,
+    read_results,
+    write_report,
+)
+from crossfw.results import archive, encoding, schema
 from tests.report import examples
 
 COLUMNS = {

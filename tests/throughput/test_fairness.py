@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import pytest
 
-from crossfw.backends.client import Worker
-from crossfw.backends.threads import affinity, choose_cpus
+from crossfw.frameworks.threads import affinity, choose_cpus
+from crossfw.harness.workers import start_worker
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.network.spec import Spec
 from crossfw.throughput.fairness import misfits
@@ -48,7 +48,7 @@ def test_what_is_unequal_is_told(case):
 
 
 def read_back(name: str, file: str | None = None, threads: int = 1, cpus: tuple[int, ...] = ()) -> dict:
-    with Worker(Implementation(name, file), threads=threads, cpus=cpus) as worker:
+    with start_worker(Implementation(name, file), threads=threads, cpus=cpus) as worker:
         worker.call("build", model="network", spec=asdict(Spec(3, 2, 3)), dtype="float32", device="cpu")
         return {name: worker.call("environment")}
 
@@ -64,7 +64,7 @@ def test_every_sibling_runs_as_it_was_told(name):
 def test_a_worker_that_takes_more_threads_is_found(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(
-        "import torch\nfrom crossfw.backends.torch import Backend as Plain\n"
+        "import torch\nfrom crossfw.frameworks.torch import Backend as Plain\n"
         "from crossfw.models.network.torch_scratch import Model\n"
         "class Backend(Plain):\n    def __init__(self, *a):\n        super().__init__(*a)\n"
         "        torch.set_num_threads(3)\n"

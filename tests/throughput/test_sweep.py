@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from crossfw.schema_sweep import SweepRatio
+from crossfw.results.schema_sweep import SweepRatio
 from crossfw.throughput.sweep import exponents, overtakings, pairs, point
 
 VALUES = (64, 128, 256, 512)

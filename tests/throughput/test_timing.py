@@ -7,14 +7,14 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from crossfw.backends.client import Worker
 from crossfw.harness.options import parse_implementations
+from crossfw.harness.workers import start_worker
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.network.spec import Spec
 from crossfw.throughput.timing import Stopwatch, lengthened
 
 IN_NUMPY_ARRAYS = """
-from crossfw.backends.mxnet import Backend as Plain
+from crossfw.frameworks.mxnet import Backend as Plain
 from crossfw.models.network.mxnet_scratch import Model
 
 class Backend(Plain):
@@ -65,7 +65,7 @@ def test_every_step_is_done_before_the_clock_is_read(mode):
 def test_peak_memory_grows_with_the_batch(name):
     peaks = []
     for steps in (4, 400):
-        with Worker(Implementation(name)) as worker:
+        with start_worker(Implementation(name)) as worker:
             spec = Spec(20, 64, 20)
             worker.call("build", model="network", spec=asdict(spec), dtype="float32", device="cpu")
             worker.call("configure_optimizer", spec={"name": "sgd"})
@@ -80,7 +80,7 @@ def test_peak_memory_grows_with_the_batch(name):
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_memory_grows_with_the_steps_by_the_states_that_are_kept(name):
     steps, sequences, width = 100, 64, 64
-    with Worker(Implementation(name)) as worker:
+    with start_worker(Implementation(name)) as worker:
         worker.call("build", model="network", spec=asdict(Spec(20, width, 20)), dtype="float32", device="cpu")
         worker.call("configure_optimizer", spec={"name": "sgd"})
         tokens = np.zeros((steps, sequences), int)
@@ -103,7 +103,7 @@ def test_a_model_in_mxnets_numpy_arrays_has_rates_too(tmp_path):
     file = tmp_path / "numpy_arrays.py"
     file.write_text(IN_NUMPY_ARRAYS)
     _, implementation = parse_implementations([f"mxnet-np={file}"])
-    with Worker(implementation) as worker:
+    with start_worker(implementation) as worker:
         worker.call("build", model="network", spec=asdict(Spec(3, 2, 3)), dtype="float32", device="cpu")
         assert worker.call("machine_rates", size=64, copied=1 << 16, seconds=0.0)["operations"] > 0
         worker.call("prepare_timing", batch={name: np.zeros((2, 1), int) for name in ("inputs", "targets")})

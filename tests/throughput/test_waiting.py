@@ -10,12 +10,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from crossfw.backends.client import CallFailed, Worker
 from crossfw.errors import CrossfwError
+from crossfw.harness.workers import start_worker
 from crossfw.models import IMPLEMENTATIONS, Implementation
 from crossfw.models.network.spec import Spec
 from crossfw.throughput.timing import Stopwatch
 from crossfw.throughput.waiting import ALLOWED, product_left_to_do, require_waiting
+from crossfw.workers.client import CallFailed, Worker
 
 STEP_SECONDS = 0.01
 BATCH = {"inputs": np.zeros((2, 1)), "targets": np.zeros((2, 1))}
@@ -108,11 +109,11 @@ def test_every_sibling_waits(workers, name):
 def test_mxnet_without_waitall_is_found(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from crossfw.backends.mxnet import Backend as Plain\n"
+        "from crossfw.frameworks.mxnet import Backend as Plain\n"
         "from crossfw.models.network.mxnet_scratch import Model\n"
         "class Backend(Plain):\n    def sync(self):\n        pass\n"
     )
-    with Worker(Implementation("mxnet-mine", str(file))) as worker:
+    with start_worker(Implementation("mxnet-mine", str(file))) as worker:
         prepare(worker)
         with pytest.raises(CallFailed, match="of the work still to be done"):
             worker.call("check_sync_of_product")

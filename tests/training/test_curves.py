@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crossfw.backends.client import InProcess
 from crossfw.catalogue import find_task
 from crossfw.harness.options import RunOptions
 from crossfw.harness.work import Work
+from crossfw.harness.workers import InProcess
 from crossfw.models import REFERENCE, Implementation
 from crossfw.training.curves import TrainingPlan, train
 from tests.tasks import SMALL, write_task

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from crossfw.models import IMPLEMENTATIONS, reference_class
+from crossfw.models.initial import revealing_parameters
 from crossfw.training.decoding import beam_search, greedy
-from crossfw.weights.initial import revealing_parameters
 from tests.models.cases import N, make
 
 CASES = ("translator: one-hot, sequence means", "translator: gru, context", "translator: lstm, source mask")

@@ -7,12 +7,12 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from crossfw.backends.client import InProcess
+from crossfw.harness.workers import InProcess
 from crossfw.models import IMPLEMENTATIONS, Implementation
+from crossfw.models.initial import revealing_parameters
 from crossfw.models.network.spec import Spec
 from crossfw.training.curves import perplexity
 from crossfw.training.generation import choose
-from crossfw.weights.initial import revealing_parameters
 
 SPEC = Spec(5, 4, 5, "tanh", 1)
 RNG = np.random.default_rng(1)

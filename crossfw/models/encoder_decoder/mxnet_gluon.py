@@ -5,10 +5,10 @@ from __future__ import annotations
 from mxnet import gluon, nd
 from mxnet.gluon import nn
 
-from crossfw.backends.mxnet_device import context as context_of
 from crossfw.models.encoder_decoder.spec import Spec
 from crossfw.models.heads.sequence.mxnet_gluon import Head
 from crossfw.models.losses import mxnet_gluon as losses
+from crossfw.models.mxnet_device import context as context_of
 from crossfw.models.stack.mxnet_gluon import Stack
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mxnet import nd
 
-from crossfw.backends.mxnet_device import context as context_of
 from crossfw.models.encoder_decoder.spec import Spec
 from crossfw.models.heads.sequence import mxnet_scratch as head
 from crossfw.models.losses import mxnet_scratch as losses
+from crossfw.models.mxnet_device import context as context_of
 from crossfw.models.stack import mxnet_scratch as stack
 
 

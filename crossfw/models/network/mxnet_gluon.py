@@ -7,9 +7,9 @@ from importlib import import_module
 from mxnet import gluon, nd
 from mxnet.gluon import nn
 
-from crossfw.backends.mxnet_device import context
 from crossfw.models.heads import HEADS
 from crossfw.models.losses import mxnet_gluon as losses
+from crossfw.models.mxnet_device import context
 from crossfw.models.network.spec import Spec
 from crossfw.models.stack.mxnet_gluon import Stack, with_gradient
 

@@ -6,9 +6,9 @@ from importlib import import_module
 
 from mxnet import nd
 
-from crossfw.backends.mxnet_device import context
 from crossfw.models.heads import HEADS
 from crossfw.models.losses import mxnet_scratch as losses
+from crossfw.models.mxnet_device import context
 from crossfw.models.network.spec import Spec
 from crossfw.models.stack import mxnet_scratch as stack
 

@@ -23,7 +23,7 @@ from types import ModuleType
 
 from mxnet import autograd, nd, sym
 
-from crossfw.backends import mxnet_tape
+from crossfw.models import mxnet_tape
 from crossfw.models.cells.mxnet_operations import add
 from crossfw.models.stack.spec import Place, StackSpec
 

@@ -19,10 +19,10 @@ from crossfw.verification.diagnosis import (
 )
 from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.diagnosis.trying import Bench, Hypothesis
-from crossfw.verification.divergence import Place
+from crossfw.verification.location import Place
 from crossfw.verification.own_faults import gradient_causes
+from crossfw.verification.row import Cause
 from crossfw.verification.stages import Stages
-from crossfw.verification.verdict import Cause
 
 SECONDS = 60.0
 NAMES = {"dropout": "dropout rate", "eps": "epsilon"}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from crossfw.errors import CrossfwError
-from crossfw.verification.divergence import Place, Step
+from crossfw.verification.location import Place, Step
 from crossfw.verification.pairing import inner_activation
 from crossfw.verification.stages import Stages
 

@@ -7,12 +7,12 @@ from itertools import permutations
 
 import numpy as np
 
+from crossfw.matching.units import Unit
 from crossfw.verification.comparing import label
 from crossfw.verification.diagnosis.case import close
 from crossfw.verification.diagnosis.weights import GATES, block_order, reordered
+from crossfw.verification.row import Cause
 from crossfw.verification.stages import Stages
-from crossfw.verification.verdict import Cause
-from crossfw.weights.units import Unit
 
 BIASES = ("bias", "b_ih", "b_hh")
 

@@ -14,10 +14,10 @@ from crossfw.verification.diagnosis.trying import Hypothesis, suppose
 from crossfw.verification.epsilon import epsilons as epsilons_of
 from crossfw.verification.epsilon import placing
 from crossfw.verification.optimizer_settings import DECOUPLED, TRAPS, Optimizers, Part
+from crossfw.verification.row import Cause
 from crossfw.verification.stages import Stages
 from crossfw.verification.tree import listed
 from crossfw.verification.updates import norm_of
-from crossfw.verification.verdict import Cause
 
 WORDS = {
     "norm": ("the norm of all gradients together", "torch.nn.utils.clip_grad_norm_(model.parameters(), {:.6g})"),

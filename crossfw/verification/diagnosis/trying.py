@@ -14,8 +14,8 @@ import numpy as np
 from crossfw.verification.comparing import slot_pairs
 from crossfw.verification.diagnosis.case import Case
 from crossfw.verification.drawn_inputs import SCALES
+from crossfw.verification.row import Cause, Row
 from crossfw.verification.stages import Stages
-from crossfw.verification.verdict import Cause, Row
 
 MOST_LEFT = 10_000  # that are counted
 METHODS = {
@@ -36,7 +36,7 @@ class Hypothesis:
 
     Attributes:
         causes: what is reported if it restores agreement.
-        changes: of torch's side, as `crossfw.ports.torch_changes` takes them.
+        changes: of torch's side, as `crossfw.ports.torch.changes` takes them.
         arrays: torch's arrays that hold other numbers.
     """
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from crossfw.verification.verdict import STAGES
+from crossfw.verification.row import STAGES
 from tests.mutants.ports.faults import FAULTS
 from tests.mutants.ports.table import Result, result_of
 from tests.sampling import sample

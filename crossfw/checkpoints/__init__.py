@@ -1,0 +1,1 @@
+"""`.params`, symbols and safetensors, read and written without a framework; conversion for a torch module."""

@@ -1,0 +1,1 @@
+"""What each framework needs around it: import, threads, devices, CUDA libraries, versions."""

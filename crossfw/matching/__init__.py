@@ -1,0 +1,1 @@
+"""Which parameter of one model is which of the other, from descriptions alone."""

@@ -1,0 +1,1 @@
+"""A process for each framework: start, messages, large arrays by file, death."""
