@@ -1,24 +1,26 @@
 """crossfw: is the PyTorch version the same model as the MXNet version, does it learn the same, how fast is each?
 
-The rooms, in the order in which data flows through them:
+The rooms, from top to bottom: each imports from those below it only (`tests/test_structure.py`).
 
-    task.py      what a task is; catalogue.py reads one from a TOML file
-    data/        texts, grammars, files -> vocabulary -> batches, in NumPy
-    models/      cells, stacks, heads: equations, the reference, and four siblings of each
-    optimizers/  the same for optimizers
-    backends/    what is asked of a framework, and the process that it runs in
-    weights/     where weights start, how names map; units: the layers of any model, and which belongs to which
-    ports/       a user's own model in its own framework, and the port file that it comes from
-    measures.py  how good predictions are: accuracy, F1, BLEU, distances
-    agreement/   shared state, traces, bounds, comparison, trajectories
-    training/    the one loop, perplexity, divergence, generation, decoding, evaluation
-    throughput/  rounds, samples, statistics, memory, how speed scales
-    harness/     cells, resumption, verdicts: `crossfw run`
-    verification/ a user's pair from two models to a verdict: stages, place of the first divergence, cause
-    audit/       the D2L audit: every model that d2l.mxnet and d2l.torch both define, as a third party's port
-    report/      results as tables, figures, Markdown, HTML
-    comparison/  two reports: what changed, what got worse
-    cli.py       the commands
+    cli.py         the commands
+    harness/       `crossfw run`: cells, resumption, verdicts
+    comparison/    `crossfw compare`: two reports, what changed, what got worse
+    verification/  `crossfw verify`: stages, the place of the first divergence, its cause
+    report/        a result as figures, HTML, Markdown, terminal text
+    ports/         a user's model in its framework: portfile.py; mxnet/ and torch/
+    training/      the one loop, perplexity, curves, decoding, evaluation
+    throughput/    rounds, samples, statistics, how speed scales
+    agreement/     shared state, traces, bounds, comparison, trajectories
+    checkpoints/   `.params`, symbols, safetensors, without a framework; conversion
+    matching/      which parameter of one model is which of the other
+    workers/       a process for each framework: start, messages, death
+    frameworks/    what each framework needs around it: import, threads, devices, versions
+    catalogue.py   reads a task from a TOML file; task.py: what a task is
+    models/        cells, stacks, heads: equations, the reference, and four siblings of each
+    optimizers/    the same for optimizers
+    data/          texts, grammars, files -> vocabulary -> batches, in NumPy
+    results/       the contract of `results.json`, load(), number formats
+    measures.py    how good predictions are: accuracy, F1, BLEU, distances
 
 Importing crossfw imports neither framework.
 """

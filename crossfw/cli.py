@@ -74,9 +74,7 @@ def doctor(mxnet_python: str | None, torch_python: str | None, data_dir: Path | 
 
 @main.command()
 @click.argument("tasks", nargs=-1, metavar="[TASK ...]")
-@click.option(
-    "--suite", default="quick", show_default=True, help="quick: few epochs; full: as published; d2l: the D2L audit."
-)
+@click.option("--suite", default="quick", show_default=True, help="quick: few epochs; full: as published.")
 @click.option("--implementations", metavar="NAME[,NAME...]", help="Default: all. torch-WORD=FILE.py adds your own.")
 @click.option("--seeds", type=int, metavar="N", help="Train from N seeds, instead of the suite's number.")
 @click.option("--epochs", type=int, metavar="N", help="Epochs, instead of the suite's.")
@@ -119,12 +117,6 @@ def run(tasks: tuple[str, ...], suite: str, out: Path | None, resume: bool, **gi
     if names:
         given["implementations"] = parse_implementations([name.strip() for name in names.split(",")])
     out = out or Path("reports") / f"{datetime.now():%Y%m%d-%H%M%S}-{suite}"
-    if suite == "d2l":
-        from crossfw.audit.command import audit_command
-
-        if given["sweeps"]:
-            raise CrossfwError("--suite d2l with --sweep", "an audit that times nothing", "leave one of them out")
-        sys.exit(audit_command(tasks, out, pythons, given.get("threads"), Console()))
     options = RunOptions(tasks=tasks, out=out, suite=suite, resume=resume, pythons=tuple(pythons.items()), **given)
     console = Console()
     try:

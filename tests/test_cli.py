@@ -79,7 +79,6 @@ BAD = {
         lambda d: ["plain_network", "--sweep", "steps=1,2"],
         ["--sweep steps=1 of plain_network", "sweep batch"],
     ),
-    "a sweep of the audit": (lambda d: ["--suite", "d2l", "--sweep", "hidden=1,2"], ["times nothing"]),
     "an empty task file": (lambda d: [write_task(d, "")], ["the file is empty"]),
     "a text instead of a task": (lambda d: [str(own_file(d))], ["end in .toml"]),
     "a number in quotes": (lambda d: [write_task(d, learning_rate='"0.1"')], ["wanted is a number"]),

@@ -15,7 +15,6 @@ PACKAGE = Path(crossfw.__file__).parent
 ROOMS = (
     ("__main__",),
     ("cli",),
-    ("audit",),
     ("harness",),
     ("comparison", "verification"),
     ("report",),

@@ -1,10 +1,9 @@
 """Results as a report: JSON and CSV to compute with, Markdown, HTML and the terminal to read.
 
-What `results.json` holds stands in `crossfw/schema.py`. The rooms in the order in which results flow through them:
+What `results.json` holds, and how it is kept and read back, stands in `crossfw/results/`. In the order in which results
+flow through them:
 
-- `encoding`: results as strict JSON and back; `archive`: the rows of agreement, packed beside it; `tables`: all of them
-  as pandas tables, and a folder read back.
-- `facts`: what all the others need to know about a task; `formatting`: how numbers are written.
+- `facts`: what all the others need to know about a task.
 - `summary`, `headlines`: the words: three answers for every task, and three for the whole report.
 - `grids`: tables as text in cells; `sections`, `comparisons`, `measures`, `published`, `samples`, `sweeps`: those that
   a reader sees of a task; `overview`: one line for every task.

@@ -12,7 +12,7 @@ import numpy as np
 from mxnet import autograd, gluon, npx
 from mxnet import np as mnp
 
-from crossfw.audit.d2l_imports import d2l_mxnet
+from audits.d2l.imports import d2l_mxnet
 from crossfw.frameworks.mxnet import Backend as Plain
 from tests.bench import book
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from crossfw.audit.d2l_imports import d2l_torch
+from audits.d2l.imports import d2l_torch
 from crossfw.frameworks.torch import Backend as Plain
 from tests.bench import book
 

@@ -1,0 +1,10 @@
+"""Residual (1x1 convolution, stride 2) of d2l, as a port."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[3]))  # for `audits`, in whatever process reads this file
+
+from audits.d2l.cases import port_of
+
+globals().update(port_of("Residual (1x1 convolution, stride 2)"))
