@@ -33,6 +33,8 @@ def tested(stages: Stages) -> tuple[str, ...]:
     words = f"{len(stages.draws)} draws of inputs"
     if sizes:
         words += f", batches of {' and '.join(map(str, dict.fromkeys(sizes)))}"
+    if any(row.stage == "several updates" for row in stages.rows):
+        words += f", {stages.pair.settings['updates']} updates in a row"
     further = [words_of for part, words_of in FURTHER if any(part in row.run for row in stages.rows)]
     if further:
         words += f"; also {', '.join(further)}, so that clips and thresholds are reached"
