@@ -57,6 +57,7 @@ class Parts:
         else:
             module = _load_file(implementation.file)
             style = framework if framework == "numpy" else f"{framework}_scratch"
+        style = style.replace("_fused", "_scratch")
         optimizers = importlib.import_module(f"crossfw.optimizers.{style}")
         self.Model: Any = module.Model
         self.Optimizer: Any = getattr(module, "Optimizer", optimizers.Optimizer)

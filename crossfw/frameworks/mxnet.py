@@ -10,7 +10,6 @@ from mxnet import autograd, nd
 
 from crossfw.frameworks.memory import ResidentMemory, resident_memory
 from crossfw.frameworks.threads import requested_threads
-from crossfw.models import mxnet_tape
 from crossfw.models.mxnet_device import card, context
 
 
@@ -60,12 +59,14 @@ class Backend:
         return self.model.loss(output, batch)
 
     def backward(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
-        """Loss and last state; leaves the gradients with the parameters."""
-        mxnet_tape.start()
+        """Loss and last state; leaves the gradients with the parameters.
+
+        A model may bring a `back_propagate(loss)` of its own.
+        """
         with autograd.record():
             activations, state = self.model.forward(batch, state)
             loss = self.model.loss(activations["output"], batch)
-        mxnet_tape.back_propagate(loss)
+        getattr(self.model, "back_propagate", nd.NDArray.backward)(loss)
         return loss.detach(), {name: value.detach() for name, value in state.items()}
 
     def backward_with_state(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from crossfw.catalogue import find_task, task_names
-from crossfw.models import IMPLEMENTATIONS, Implementation
+from crossfw.models import FUSED, IMPLEMENTATIONS, Implementation
 from crossfw.models.cells import CELLS
 from crossfw.models.heads import HEADS
 from crossfw.task import ENCODER_DECODER
@@ -34,11 +34,12 @@ def print_inventory() -> None:
     implementations = Table(
         "implementation", "framework", "can run here", title="Implementations", title_justify="left"
     )
-    for name in IMPLEMENTATIONS:
+    for name in (*IMPLEMENTATIONS, *FUSED):
         framework = Implementation(name).framework
         missing = f"no: pip install 'crossfw[{framework}]'"
         present = importlib.util.find_spec(framework) is not None
-        implementations.add_row(name, framework, "yes" if present else missing.replace("[", "\\["))
+        yes = "yes, where it is named" if name in FUSED else "yes"
+        implementations.add_row(name, framework, yes if present else missing.replace("[", "\\["))
     console.print(implementations)
     heads = ", ".join((*HEADS, ENCODER_DECODER))
     console.print(f"Cells: {', '.join(CELLS)}. Heads: {heads}. Run some with: crossfw run TASK ...", highlight=False)

@@ -11,11 +11,14 @@ from pathlib import Path
 from crossfw.checks import nearest, require_choice, require_integer, require_interpreter
 from crossfw.errors import CrossfwError
 from crossfw.harness.swept import Swept
-from crossfw.models import FRAMEWORKS, IMPLEMENTATIONS, REFERENCE, Implementation
+from crossfw.models import FRAMEWORKS, FUSED, IMPLEMENTATIONS, REFERENCE, Implementation
 
 SUITES = ("quick", "full")
 DTYPES = ("float32", "float64")
 OWN_NAME = re.compile(rf"({'|'.join(FRAMEWORKS)})-[A-Za-z0-9_]+")
+
+
+KNOWN = (*IMPLEMENTATIONS, *FUSED)
 
 
 def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
@@ -29,16 +32,16 @@ def parse_implementations(names: list[str]) -> tuple[Implementation, ...]:
         name, _, file = text.partition("=")
         asked = f"implementation {text!r}"
         if file:
-            if not OWN_NAME.fullmatch(name) or name in IMPLEMENTATIONS:
+            if not OWN_NAME.fullmatch(name) or name in KNOWN:
                 raise CrossfwError(asked, f"the name {name!r}", "name it torch-WORD, mxnet-WORD or numpy-WORD=FILE.py")
             if not Path(file).is_file():
                 raise CrossfwError(asked, f"no file {file}", "give the path of a Python file that defines Model")
             file = str(Path(file).resolve())
-        elif name not in IMPLEMENTATIONS:
+        elif name not in KNOWN:
             raise CrossfwError(
                 asked,
-                f"none of that name{nearest(name, IMPLEMENTATIONS)}",
-                f"use some of {', '.join(IMPLEMENTATIONS)}, or torch-WORD=FILE.py for one of your own",
+                f"none of that name{nearest(name, KNOWN)}",
+                f"use some of {', '.join(KNOWN)}, or torch-WORD=FILE.py for one of your own",
             )
         if name in found and name != REFERENCE:
             raise CrossfwError(asked, "it is named twice", "name it once")

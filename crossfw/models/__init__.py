@@ -7,7 +7,7 @@
     encoder_decoder/  two stacks: the other kind
     settings.py       checks that their specs share
     cost.py           the least that a step costs, in operations and bytes
-    torch_products.py products with weights, which the parts from scratch in PyTorch share
+    fused/            fast versions of the stack, with back-propagation by hand: `mxnet-fused`, `torch-fused`
 
 Every folder has a `spec.py` (equations, canonical names and shapes), `numpy.py` (the float64 reference with
 back-propagation by hand) and four siblings, which define the same names in the same order. An implementation is named
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 REFERENCE = "numpy"
 FRAMEWORKS = ("numpy", "mxnet", "torch")
 IMPLEMENTATIONS = ("numpy", "mxnet-scratch", "mxnet-gluon", "torch-scratch", "torch-nn")
+FUSED = ("mxnet-fused", "torch-fused")  # run where they are asked for
 MODELS = {"network": "crossfw.models.network", "encoder-decoder": "crossfw.models.encoder_decoder"}
 
 

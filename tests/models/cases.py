@@ -71,7 +71,7 @@ CASES = {
     **{name: ("network", settings) for name, settings in NETWORKS.items()},
     **{f"translator: {name}": ("encoder-decoder", settings) for name, settings in TRANSLATORS.items()},
 }
-# wide enough, with 64 sequences, for `torch-scratch` to leave its products with weights of the cell to oneDNN
+# wide enough, with 64 sequences, for `torch-fused` to leave its products with weights of the cell to oneDNN
 WIDE = {
     f"{name}, 256 units": ("network", {**cell, **BOTH, "hidden_size": 256, "head": "tagger", "mask": True})
     for name, cell in CELLS.items()

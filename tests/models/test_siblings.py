@@ -10,7 +10,7 @@ from crossfw.agreement.condition import condition_of
 from crossfw.agreement.record import record
 from crossfw.agreement.shared import make_shared
 from crossfw.harness.mapping import mapping_faults
-from crossfw.models import IMPLEMENTATIONS
+from crossfw.models import FUSED, IMPLEMENTATIONS
 from tests.models.cases import CASES, WIDE, make
 
 CEILING = 1e-10
@@ -26,7 +26,7 @@ def test_every_tensor_of_every_stage_agrees(workers, case, steps, batch_size):
     condition, dimensions = shared.condition, Size.of(spec, batch)
     traces = {
         (name, dtype): record(workers[name], kind, shared, dtype, "cpu")
-        for name in IMPLEMENTATIONS
+        for name in (*IMPLEMENTATIONS, *FUSED)
         for dtype in ("float64", "float32")
     }
     reference = traces["numpy", "float64"]

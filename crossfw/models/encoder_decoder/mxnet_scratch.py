@@ -15,6 +15,7 @@ class Model:
     """The model of `spec.py` with its parameters as arrays, all zero until they are loaded."""
 
     notes: tuple[str, ...] = ()
+    run = staticmethod(stack.run)
 
     def __init__(self, spec: Spec, dtype: str, device: str):
         self.spec, self.options = spec, {"dtype": dtype, "ctx": context_of(device)}
@@ -38,7 +39,7 @@ class Model:
     def encode(self, batch: dict, state: dict) -> tuple[nd.NDArray, dict]:
         """Encoded source (S, N, H) and the last state of the encoder."""
         inputs = self.embed("encoder", batch["source"])
-        return stack.run(self.spec.encoder, self.parameters, inputs, state, batch, batch.get("source_mask"))
+        return self.run(self.spec.encoder, self.parameters, inputs, state, batch, batch.get("source_mask"))
 
     def decode(self, batch: dict, state: dict, context: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray, dict]:
         """Hidden states (T, N, H), outputs (T, N, Q) and the last state, from a first state and a context (N, H)."""
@@ -46,7 +47,7 @@ class Model:
         if self.spec.context:
             beside = context.expand_dims(0).broadcast_to((len(inputs), *context.shape))
             inputs = nd.concat(inputs, beside, dim=-1)
-        hidden, last = stack.run(self.spec.decoder, p, inputs, state, batch, None)
+        hidden, last = self.run(self.spec.decoder, p, inputs, state, batch, None)
         return hidden, head.apply(self.spec, p, hidden, last, None), last
 
     def forward(self, batch: dict, state: dict) -> tuple[dict[str, nd.NDArray], dict[str, nd.NDArray]]:

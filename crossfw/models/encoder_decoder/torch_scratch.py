@@ -14,6 +14,7 @@ class Model:
     """The model of `spec.py` with its parameters as tensors, all zero until they are loaded."""
 
     notes: tuple[str, ...] = ()
+    run = staticmethod(stack.run)
 
     def __init__(self, spec: Spec, dtype: str, device: str):
         self.spec, self.options = spec, {"dtype": getattr(torch, dtype), "device": device}
@@ -37,14 +38,14 @@ class Model:
     def encode(self, batch: dict, state: dict) -> tuple[torch.Tensor, dict]:
         """Encoded source (S, N, H) and the last state of the encoder."""
         inputs = self.embed("encoder", batch["source"])
-        return stack.run(self.spec.encoder, self.parameters, inputs, state, batch, batch.get("source_mask"))
+        return self.run(self.spec.encoder, self.parameters, inputs, state, batch, batch.get("source_mask"))
 
     def decode(self, batch: dict, state: dict, context: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, dict]:
         """Hidden states (T, N, H), outputs (T, N, Q) and the last state, from a first state and a context (N, H)."""
         p, inputs = self.parameters, self.embed("decoder", batch["inputs"])
         if self.spec.context:
             inputs = torch.cat([inputs, context.expand(len(inputs), *context.shape)], dim=-1)
-        hidden, last = stack.run(self.spec.decoder, p, inputs, state, batch, None)
+        hidden, last = self.run(self.spec.decoder, p, inputs, state, batch, None)
         return hidden, head.apply(self.spec, p, hidden, last, None), last
 
     def forward(self, batch: dict, state: dict) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

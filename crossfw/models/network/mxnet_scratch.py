@@ -17,6 +17,7 @@ class Model:
     """The model of `spec.py` with its parameters as arrays, all zero until they are loaded."""
 
     notes: tuple[str, ...] = ()
+    run = staticmethod(stack.run)
 
     def __init__(self, spec: Spec, dtype: str, device: str):
         self.spec, self.options = spec, {"dtype": dtype, "ctx": context(device)}
@@ -42,7 +43,7 @@ class Model:
         """Activations hidden (T, N, width) and output, and the last state, for a batch of named arrays."""
         spec, p = self.spec, self.parameters
         inputs = self.embed(batch["inputs"])
-        hidden, last = stack.run(spec.stack, p, inputs, state, batch, spec.state_mask(batch))
+        hidden, last = self.run(spec.stack, p, inputs, state, batch, spec.state_mask(batch))
         return {"hidden": hidden, "output": self.head.apply(spec, p, hidden, last, batch.get("mask"))}, last
 
     def step(self, inputs: nd.NDArray, state: dict) -> tuple[nd.NDArray, dict]:

@@ -16,6 +16,7 @@ class Model:
     """The model of `spec.py` with its parameters as tensors, all zero until they are loaded."""
 
     notes: tuple[str, ...] = ()
+    run = staticmethod(stack.run)
 
     def __init__(self, spec: Spec, dtype: str, device: str):
         self.spec, self.options = spec, {"dtype": getattr(torch, dtype), "device": device}
@@ -41,7 +42,7 @@ class Model:
         """Activations hidden (T, N, width) and output, and the last state, for a batch of named tensors."""
         spec, p = self.spec, self.parameters
         inputs = self.embed(batch["inputs"])
-        hidden, last = stack.run(spec.stack, p, inputs, state, batch, spec.state_mask(batch))
+        hidden, last = self.run(spec.stack, p, inputs, state, batch, spec.state_mask(batch))
         return {"hidden": hidden, "output": self.head.apply(spec, p, hidden, last, batch.get("mask"))}, last
 
     def step(self, inputs: torch.Tensor, state: dict) -> tuple[torch.Tensor, dict]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from mxnet import nd
 
-from crossfw.models.cells.mxnet_operations import activate
 from crossfw.models.stack.spec import Place
 
 
-def apply(place: Place, projected: nd.NDArray) -> nd.NDArray:
-    """h (T, N, H) from the projected inputs (T, N, H), which no state joins: all steps at once."""
-    return activate(nd, place.activation, projected)
+def prepare(F: ModuleType, place: Place, p: dict) -> dict:
+    """What all steps multiply with: the parameters as they are."""
+    return p
+
+
+def step(F: ModuleType, place: Place, p: dict, x: nd.NDArray, state: dict) -> dict:
+    """h (N, H) from the projected input x (N, H); no state outlives a step."""
+    return {"h": getattr(F, place.activation)(x)}

@@ -8,6 +8,11 @@ from crossfw.models.cells.rnn.torch_scratch import ACTIVATIONS
 from crossfw.models.stack.spec import Place
 
 
-def apply(place: Place, projected: torch.Tensor) -> torch.Tensor:
-    """h (T, N, H) from the projected inputs (T, N, H), which no state joins: all steps at once."""
-    return ACTIVATIONS[place.activation](projected)
+def prepare(place: Place, p: dict) -> dict:
+    """What all steps multiply with: the parameters as they are."""
+    return p
+
+
+def step(place: Place, p: dict, x: torch.Tensor, state: dict) -> dict:
+    """h (N, H) from the projected input x (N, H); no state outlives a step."""
+    return {"h": ACTIVATIONS[place.activation](x)}

@@ -6,8 +6,6 @@ from typing import Any
 
 import torch
 
-from crossfw.models.torch_products import affine
-
 
 def pool(spec: Any, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """One vector (N, width) for each sequence; hidden states of masked steps are 0."""
@@ -19,4 +17,4 @@ def pool(spec: Any, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None)
 
 def apply(spec: Any, p: dict, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """Outputs (N, Q) from hidden states (T, N, width) and the last state."""
-    return affine(pool(spec, hidden, last, mask), p["W_hq"], p["b_q"])
+    return pool(spec, hidden, last, mask) @ p["W_hq"].T + p["b_q"]

@@ -6,11 +6,9 @@ from typing import Any
 
 import torch
 
-from crossfw.models.torch_products import affine
-
 
 def apply(spec: Any, p: dict, hidden: torch.Tensor, last: dict, mask: torch.Tensor | None) -> torch.Tensor:
     """Outputs (T, N, Q) from hidden states (T, N, width)."""
     if not spec.readout:
         return hidden
-    return affine(hidden, p["W_hq"], p["b_q"])
+    return hidden @ p["W_hq"].T + p["b_q"]

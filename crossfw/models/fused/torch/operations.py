@@ -7,8 +7,8 @@ from typing import Callable
 
 import torch
 
+from crossfw.models.fused.torch.products import has_onednn, laid_out, onednn_product
 from crossfw.models.stack.spec import Place
-from crossfw.models.torch_products import has_onednn, laid_out, onednn_product
 
 Adder = Callable[[torch.Tensor, torch.Tensor], object]  # changes the first by a product with the second
 FEW_STEPS, LARGE_STEP = 4, 2**22  # steps, and multiplications in each, from which on oneDNN pays

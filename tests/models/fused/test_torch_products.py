@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from crossfw.models import torch_products
-from crossfw.models.cells import torch_operations
+from crossfw.models.fused.torch import operations as torch_operations
+from crossfw.models.fused.torch import products as torch_products
 from crossfw.models.network.spec import Spec
-from crossfw.models.network.torch_scratch import Model
+from crossfw.models.network.torch_fused import Model
 from tests.models.cases import CELLS, make
 
-# products in steps, forth and back, and at once: three of the head, the gradients of W_hh, up to three of features
+# products in steps, forth and back, and at once: the gradients of W_hh, up to three of features
 COUNTS = {
     **{
-        f"{cell}, {kind}": ((32, 7 + more) if "gru" in cell else (16, 5 + more))
+        f"{cell}, {kind}": ((32, 4 + more) if "gru" in cell else (16, 2 + more))
         for cell in CELLS
         for kind, more in (("tagger, mask", 0), ("two layers", 3), ("256 units", 0))
     },
-    "gru, features": (16, 7),
-    "embedding": (16, 8),
-    "context": (16, 8),
-    "classifier, last, bidirectional, mask": (16, 5),
-    "dense, two layers": (0, 8),
+    "gru, features": (16, 4),
+    "embedding": (16, 5),
+    "context": (16, 2),
+    "classifier, last, bidirectional, mask": (16, 2),
+    "dense, two layers": (0, 5),
 }
 ROUNDINGS = 8 * np.finfo(np.float32).eps
 LAYOUTS = {

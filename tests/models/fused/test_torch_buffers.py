@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from crossfw.models.network.torch_scratch import Model
-from crossfw.models.stack import torch_buffers
+from crossfw.models.fused.torch import buffers as torch_buffers
+from crossfw.models.network.torch_fused import Model
 from tests.models.cases import CELLS, make
 
 CASES = [f"{cell}, {kind}" for cell in CELLS for kind in ("tagger, mask", "two layers", "256 units")]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 
-from crossfw.models import mxnet_tape
+from crossfw.models.fused.mxnet import tape as mxnet_tape
 
 
 def doubled(x: nd.NDArray) -> nd.NDArray:
