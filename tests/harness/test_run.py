@@ -108,7 +108,7 @@ def test_a_finished_cell_is_not_run_again(tmp_path, monkeypatch):
     real = cells_module.record
 
     def counted(worker, *arguments):
-        computed.append(worker.implementation.name)
+        computed.append(worker.name)
         return real(worker, *arguments)
 
     monkeypatch.setattr(cells_module, "record", counted)

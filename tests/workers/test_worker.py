@@ -183,16 +183,19 @@ def test_a_framework_that_is_missing_is_named(tmp_path):
     assert "numpy" in caught.value.detail
 
 
-WORKER_SIDE = ("__init__.py", "models", "optimizers", "backends", "training/epoch.py", "training/divergence.py")
-WORKER_SIDE += (
-    "training/generation.py",
-    "training/decoding.py",
-    "training/dropout.py",
-    "training/__init__.py",
-    "throughput/timing.py",
-    "throughput/waiting.py",
-    "throughput/__init__.py",
+WORKER_SIDE = (
+    "__init__.py",
+    "checks.py",
+    "errors.py",
+    "frameworks",
+    "matching",
+    "models",
+    "optimizers",
+    "ports",
+    "workers",
 )
+WORKER_SIDE += ("harness/__init__.py", "harness/service.py", "throughput/timing.py", "throughput/waiting.py")
+WORKER_SIDE += tuple(f"training/{name}.py" for name in ("__init__", "decoding", "divergence", "epoch", "generation"))
 
 
 @pytest.mark.parametrize("part", WORKER_SIDE)
