@@ -12,11 +12,13 @@ from crossfw.agreement.shared import make_shared
 from crossfw.harness.mapping import mapping_faults
 from crossfw.models import FUSED, IMPLEMENTATIONS
 from tests.models.cases import CASES, WIDE, make
+from tests.sampling import sample
 
 CEILING = 1e-10
 SIZES = [*[(name, 4, 3) for name in CASES], *[(name, 4, 64) for name in WIDE]]
 SIZES += [("lstm, two layers", 12, 8), ("gru, 1 biases", 12, 8)]
 SIZES += [(name, 1, 1) for name in ("rnn tanh, 1 biases, tokens", "lstm, bidirectional", "translator: gru, context")]
+WITH_FUSED = sample(SIZES, [(name, 4, 64) for name in WIDE])
 
 
 @pytest.mark.parametrize(("case", "steps", "batch_size"), SIZES, ids=str)
@@ -26,7 +28,7 @@ def test_every_tensor_of_every_stage_agrees(workers, case, steps, batch_size):
     condition, dimensions = shared.condition, Size.of(spec, batch)
     traces = {
         (name, dtype): record(workers[name], kind, shared, dtype, "cpu")
-        for name in (*IMPLEMENTATIONS, *FUSED)
+        for name in (*IMPLEMENTATIONS, *(FUSED if (case, steps, batch_size) in WITH_FUSED else ()))
         for dtype in ("float64", "float32")
     }
     reference = traces["numpy", "float64"]
