@@ -25,7 +25,7 @@ class FakeWorker:
 
 @pytest.fixture
 def crew(monkeypatch):
-    monkeypatch.setattr(crew_module, "Worker", FakeWorker)
+    monkeypatch.setattr(crew_module, "start_worker", FakeWorker)
     return Crew({}, 1)
 
 
