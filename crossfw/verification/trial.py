@@ -88,10 +88,11 @@ class Trial:
         self.until = time.monotonic() + TRIAL_SECONDS
         weights = self.weights(mapping)
         if not self.agrees(*weights):
-            known = {id(mapping): weights}
-            self.found = identified(
-                mapping, lambda tried: known.get(id(tried)) or self.weights(tried), self.agrees_again, self.inputs
-            )
+
+            def under(tried: Mapping) -> tuple[dict, dict]:
+                return weights if tried is mapping else self.weights(tried)
+
+            self.found = identified(mapping, under, self.agrees_again, self.inputs)
             if self.found.mapping is None or not self.found.sure:
                 return None
             mapping = self.found.mapping
